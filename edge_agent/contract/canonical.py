@@ -1,0 +1,73 @@
+"""Canonical JSON: RFC 8785 restricted to objects, strings and whole numbers.
+
+The restriction removes what makes RFC 8785 hard: there are no fractions, no exponents, no booleans,
+no nulls and no lists in an entry, and keys are lower-case ASCII, for which sorting by code point and
+by UTF-16 unit is the same. Any JSON library with sorted keys and no white space gives these bytes.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from edge_agent.errors import MessageError
+
+Value = str | int | Mapping[str, "Value"]
+
+#: RFC 7493 (I-JSON) section 2.2: integers that every JSON reader keeps exact.
+MAX_INTEGER = 2**53 - 1
+#: Nesting deeper than any entry has; keeps a hostile message from exhausting the stack.
+MAX_DEPTH = 4
+
+_KEY = re.compile(r"[a-z][a-z0-9_]*")
+#: The canonical writer without the check, for messages that this program itself composed.
+write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def encode(value: Mapping[str, Value]) -> str:
+    """The one canonical text of `value`.
+
+    Raises:
+        MessageError: reason ``schema``, if `value` holds anything but strings, whole numbers and
+            objects of these.
+    """
+    _check(value, 1)
+    return write(value)
+
+
+def decode(data: bytes) -> Any:
+    """Parse JSON in UTF-8, refusing what no message of the contract contains.
+
+    Raises:
+        MessageError: reason ``json``, for broken JSON, fractions, NaN, half a surrogate pair, and
+            bytes that are not UTF-8.
+    """
+    try:
+        text = data.decode()
+        value = json.loads(text, parse_float=_refuse_number, parse_constant=_refuse_number)
+        if "\\u" in text:  # only an escape can smuggle half a surrogate pair into a string
+            write(value).encode()
+    except (ValueError, RecursionError) as error:
+        raise MessageError("json", str(error).splitlines()[0][:200]) from None
+    return value
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"the number {text[:20]} is not a whole number")
+
+
+def _check(value: Value, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MessageError("schema", f"objects nested deeper than {MAX_DEPTH}")
+    for key, item in value.items():  # type: ignore[union-attr]  # only objects come here
+        if not _KEY.fullmatch(key):
+            raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")
+        if isinstance(item, str):
+            continue
+        if type(item) is int:
+            if abs(item) > MAX_INTEGER:
+                raise MessageError("schema", f"{key} does not fit 53 bits")
+        elif isinstance(item, dict):
+            _check(item, depth + 1)
+        else:
+            raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
