@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -61,11 +61,11 @@ class Limits:
         return f"{low}value{high}"
 
     def admit(self, value: Any) -> bool:
+        if isinstance(value, tuple):  # its items have been held to the other limits one by one
+            return self.max_items is None or len(value) <= self.max_items
         if self.choices and value not in self.choices:
             return False
         if self.pattern and not re.fullmatch(self.pattern, value):
-            return False
-        if self.max_items is not None and len(value) > self.max_items:
             return False
         if self.low is not None and not value >= self.low:
             return False
@@ -89,12 +89,13 @@ def load(kind: type[T], table: Mapping[str, Any], at: str = "") -> T:
     Raises:
         ShapeError: for the first key that does not fit.
     """
-    known = _fields(kind)
+    known = _fields(cast(Any, kind))
     for key, found in table.items():
         if key not in known:
-            nearest = get_close_matches(str(key), known, n=1)
+            name = str(key)[:60]  # on the wire a key can be as long as the message
+            nearest = get_close_matches(name, known, n=1)
             raise ShapeError(
-                _join(at, str(key)),
+                _join(at, name),
                 f"an unknown key ({_show(found)})",
                 ", ".join(known),
                 nearest[0] if nearest else "",
@@ -160,7 +161,7 @@ def _without_none(hint: Any) -> Any:
 def _allowed(hint: Any, limits: Limits) -> str:
     hint = _without_none(hint)
     if dataclasses.is_dataclass(hint):
-        return "a table of " + ", ".join(_fields(hint))
+        return "a table of " + ", ".join(_fields(cast(Any, hint)))
     if typing.get_origin(hint) is tuple:
         return "a list"
     word = _WORDS[hint]

@@ -1,0 +1,76 @@
+"""The command `edge-agent`: one file per command; the only place with print and exit codes."""
+
+import os
+import sys
+import traceback
+
+import click
+
+from edge_agent import __version__
+from edge_agent.errors import EdgeAgentError
+
+#: Loaded when called for, so that the agent on the wall does not carry the central in its memory.
+_COMMANDS = {
+    "run": "edge_agent.cli.run:run",
+    "status": "edge_agent.cli.status:status",
+    "roster": "edge_agent.cli.roster:roster",
+    "contract": "edge_agent.cli.contract:contract",
+    "central": "edge_agent.cli.central:central",
+    "sim": "edge_agent.cli.sim:sim",
+}
+#: EX_SOFTWARE of sysexits.h.
+_OUR_FAULT = 70
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported only when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(__import__(module, fromlist=[name]), name)
+        return command
+
+
+@click.group(cls=_Lazy)
+@click.version_option(__version__, prog_name="edge-agent")
+def cli() -> None:
+    """Attendance that can be believed, from places where nothing works."""
+
+
+def main() -> None:
+    """Run the command line; the only place that turns errors into text and exit codes."""
+    try:
+        cli.main(prog_name="edge-agent", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except EdgeAgentError as error:
+        print(f"edge-agent: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  the main thread's outermost frame
+        _our_fault(error)
+
+
+def _our_fault(error: Exception) -> None:
+    if os.environ.get("EDGE_AGENT_DEBUG"):
+        traceback.print_exc()
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119  text, not a path
+    print(
+        f"edge-agent: unexpected {type(error).__name__} at {where}: {error}; this is a fault of the"
+        " program: please report this line (EDGE_AGENT_DEBUG=1 shows more)",
+        file=sys.stderr,
+    )
+    sys.exit(_OUR_FAULT)

@@ -1,0 +1,17 @@
+"""`edge-agent contract`: what passes between a terminal and the central, for whoever writes one."""
+
+import click
+
+from edge_agent.contract import documents
+
+
+@click.command()
+@click.option(
+    "--schema",
+    type=click.Choice(documents.SCHEMAS),
+    help="Print the JSON Schema of one message instead.",
+)
+def contract(schema: str | None) -> None:
+    """Print the contract as an AsyncAPI 3 document."""
+    text = documents.schema_text(schema) if schema else documents.asyncapi()
+    click.echo(text, nl=not text.endswith("\n"))

@@ -1,0 +1,154 @@
+"""`edge-agent status`: one screen about this terminal, also after its agent has stopped."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from edge_agent import config
+from edge_agent.cli.table import lines
+from edge_agent.ports import files
+from edge_agent.terminal.assembly import lock_file
+
+
+@click.command()
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/edge-agent/agent.toml"),
+    show_default=True,
+    help="The terminal's configuration.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(path: Path, *, as_json: bool) -> None:
+    """Show ports, fix, clock, backlog, last receipt and what was rejected."""
+    wanted = config.load(path)
+    found = {
+        "running": files.is_locked(lock_file(wanted)),
+        "stored": _stored(Path(wanted.files.journal)),
+        "last": _last_words(Path(wanted.files.status)),
+    }
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for line in _screen(wanted, found):
+        click.echo(line)
+
+
+def _last_words(path: Path) -> dict[str, Any] | None:
+    """What the agent last said of itself; None if it said nothing since the machine started."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _stored(path: Path) -> dict[str, Any] | None:
+    """What the journal holds, read beside a running agent; None if there is no journal."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as db:
+            last = db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0]
+            upto = db.execute("SELECT upto FROM received").fetchone()[0]
+            name = db.execute("SELECT journal FROM identity").fetchone()[0]
+            row = db.execute("SELECT text FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+            faults = db.execute("SELECT what, which, cause FROM open_incident").fetchall()
+    except sqlite3.Error:
+        return None
+    return {
+        "journal": name,
+        "last_seq": last,
+        "received": upto,
+        "last_entry": json.loads(row[0]) if row else None,
+        "incidents": [{"what": what, "which": which, "cause": why} for what, which, why in faults],
+    }
+
+
+def _screen(wanted: config.Config, found: dict[str, Any]) -> list[str]:
+    last, stored = found["last"], found["stored"]
+    zone = ZoneInfo(wanted.site.zone)
+    out = [f"{wanted.terminal}  {wanted.site.name} ({wanted.site.zone})"]
+    out.append(f"agent     {'running' if found['running'] else 'NOT RUNNING'}{_since(last, zone)}")
+    if stored is None:
+        return [*out, f"journal   none yet at {wanted.files.journal}"]
+    if last is None:
+        pending = stored["last_seq"] - stored["received"]
+        out.append(f"journal   {stored['last_seq']} entries, at most {pending} to deliver")
+    else:
+        out += _live(last)
+    entry = stored["last_entry"]
+    if entry:
+        out.append(f"newest    {entry['kind']} {entry['seq']} at {_local(entry['at'], zone)}")
+    for one in stored["incidents"]:
+        out.append(f"INCIDENT  {one['what']} {one['which']}: {one['cause']}".replace(" :", ":"))
+    if last is not None:
+        out += ["", *_ports(last)]
+    return out
+
+
+def _live(last: dict[str, Any]) -> list[str]:
+    broker, at = last["broker"], last["at"]
+    taps, roster = last["taps"], last["roster"]
+    clock = f"{at['source']}, within {at['error_ms']} ms" if at.get("error_ms") else "unverified"
+    broker_is = "connected" if broker["online"] else f"not connected: {broker['cause']}"
+    out = [
+        f"clock     {clock}",
+        f"fix       {_fix(last['fix'])}",
+        f"broker    {broker['host']}:{broker['port']} {broker_is}",
+        f"journal   {_delivery(last['journal'])}",
+        f"taps      {_taps(last['taps'])}",
+        f"roster    version {roster['version']}, {roster['people']} credentials",
+    ]
+    if taps["last_failure"]:
+        out.append(f"FAILURE   {taps['last_failure']}")
+    rejected = ", ".join(f"{count} x {why}" for why, count in sorted(last["rejected"].items()))
+    out.append(f"rejected  {rejected or 'no message'}")
+    return out
+
+
+def _delivery(journal: dict[str, Any]) -> str:
+    counts = "{last_seq} entries, {backlog} to deliver, {in_flight} in flight".format(**journal)
+    return f"{counts}, last receipt {_age(journal['last_receipt_age_ms'])}"
+
+
+def _taps(taps: dict[str, Any]) -> str:
+    counts = "{punches} stored ({repeats} repeats, {unknown} unknown), {failures} failures"
+    return counts.format(**taps) + " since the agent started"
+
+
+def _ports(last: dict[str, Any]) -> list[str]:
+    cells = [
+        [port["name"], port["device"], port["state"], str(port["noise"]), str(port["rejected"])]
+        for port in last["ports"]
+    ]
+    return lines(["port", "device", "state", "noise bytes", "rejected"], cells)
+
+
+def _fix(fix: dict[str, Any] | None) -> str:
+    if fix is None:
+        return "none since the agent started"
+    place = f"{fix['lat_e7'] / 1e7:.5f}, {fix['lon_e7'] / 1e7:.5f}"
+    return f"{place}, {_age(fix['age_ms'])}, {fix['satellites'] or '?'} satellites"
+
+
+def _age(age_ms: int | None) -> str:
+    if age_ms is None:
+        return "never since the agent started"
+    return f"{age_ms / 1000:.0f} s ago"
+
+
+def _since(last: dict[str, Any] | None, zone: ZoneInfo) -> str:
+    if last is None:
+        return ", nothing heard of it since this machine started"
+    return f", version {last['version']}, as of {_local(last['at'], zone)}"
+
+
+def _local(at: dict[str, Any], zone: ZoneInfo) -> str:
+    instant = datetime.fromtimestamp(at["utc_ms"] / 1000, UTC).astimezone(zone)
+    return instant.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,52 @@
+"""Tables as text, JSON or CSV, from frozen dataclasses."""
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import click
+
+
+def output_options(command: Any) -> Any:
+    """Add `--json` and `--csv` to a command that prints a table."""
+    command = click.option("--json", "form", flag_value="json", help="Print JSON.")(command)
+    return click.option("--csv", "form", flag_value="csv", help="Print CSV.")(command)
+
+
+def show(rows: Sequence[Any], kind: type[Any], form: str | None) -> None:
+    """Print `rows`, dataclasses of one `kind`, as a table, or as JSON or CSV."""
+    names = [field.name for field in fields(kind)]
+    if form == "json":
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
+        return
+    cells = [[_cell(getattr(row, name)) for name in names] for row in rows]
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(cells)
+        return
+    for line in lines([name.replace("_", " ") for name in names], cells):
+        click.echo(line)
+
+
+def lines(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """Columns as wide as their widest cell, two blanks apart."""
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    rule = ["-" * width for width in widths]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, rule, *cells)
+    ]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, tuple | list):
+        return " ".join(map(_cell, value))
+    return str(value)

@@ -1,0 +1,231 @@
+"""The site's configuration: one TOML file into frozen dataclasses, strictly.
+
+Secrets are never in the file itself; it names the files that hold them.
+"""
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from edge_agent import shape
+from edge_agent.contract.topics import ROOT_PATTERN, TERMINAL_PATTERN
+from edge_agent.errors import ConfigError
+
+NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
+_FILE = r"[^\0]+"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the terminal belongs, and the circle around it. Degrees WGS 84, zone as IANA name."""
+
+    id: str = shape.field(pattern=r"[a-z0-9][a-z0-9-]{0,62}")
+    name: str = shape.field(pattern=r"[^\n]{1,80}")
+    zone: str = shape.field()
+    latitude: float = shape.field(low=-90, high=90)
+    longitude: float = shape.field(low=-180, high=180)
+    radius_m: int = shape.field(100, low=10, high=100_000)
+
+    @property
+    def lat_e7(self) -> int:
+        return round(self.latitude * 10**7)
+
+    @property
+    def lon_e7(self) -> int:
+        return round(self.longitude * 10**7)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the terminal keeps what it must not lose, and its two keys (64 hex digits each).
+
+    `seal_key` is this terminal's own and is made at the first start; `credential_key` is the
+    organisation's, the same on every terminal. `status` lives best on a file system in memory.
+    """
+
+    journal: str = shape.field("/var/lib/edge-agent/journal.db", pattern=_FILE)
+    seal_key: str = shape.field("/var/lib/edge-agent/seal.key", pattern=_FILE)
+    credential_key: str = shape.field("/etc/edge-agent/credential.key", pattern=_FILE)
+    status: str = shape.field("/run/edge-agent/status.json", pattern=_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The MQTT broker and how to speak with it."""
+
+    host: str = shape.field(pattern=r"[^\s/]+")
+    port: int = shape.field(1883, low=1, high=65535)
+    topic_root: str = shape.field("attendance", pattern=ROOT_PATTERN)
+    protocol: str = shape.field("5", choices=("5", "3.1.1"))
+    keepalive_s: int = shape.field(60, low=5, high=3600)
+    window: int = shape.field(4, low=2, high=10)
+    username: str | None = shape.field(None, pattern=r".+")
+    password_file: str | None = shape.field(None, pattern=_FILE)
+    tls: bool = shape.field(default=False)
+    ca_file: str | None = shape.field(None, pattern=_FILE)
+    cert_file: str | None = shape.field(None, pattern=_FILE)
+    key_file: str | None = shape.field(None, pattern=_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """One scanner on one serial port; `profile` names a file in ``firmware_configs/scanners``."""
+
+    name: str = shape.field(pattern=NAME)
+    port: str = shape.field(pattern=_FILE)
+    profile: str = shape.field(pattern=NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Gnss:
+    """The GNSS receiver; `profile` names a file in ``firmware_configs/gnss``."""
+
+    port: str = shape.field(pattern=_FILE)
+    profile: str = shape.field("nmea", pattern=NAME)
+    name: str = shape.field("gnss", pattern=NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What staff see and hear. Pins are BCM numbers; a pin left out has no lamp."""
+
+    kind: str = shape.field("console", choices=("console", "gpio", "simulated"))
+    green: int | None = shape.field(None, low=0, high=27)
+    amber: int | None = shape.field(None, low=0, high=27)
+    red: int | None = shape.field(None, low=0, high=27)
+    buzzer: int | None = shape.field(None, low=0, high=27)
+    file: str | None = shape.field(None, pattern=_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Times that an office may want otherwise.
+
+    Attributes:
+        duplicate_s: the same credential again within this time is answered as a repeat.
+        fix_age_s: an older fix proves nothing.
+        broker_grace_s, central_grace_s: silence that becomes an incident.
+        receipt_wait_s: after so long without a receipt the oldest batch is sent again.
+        retry_first_s, retry_max_s: bounds of the random waits between connections; the first is
+            spread so that terminals which lost a broker together do not return together.
+    """
+
+    duplicate_s: int = shape.field(60, low=0, high=3600)
+    fix_age_s: int = shape.field(10, low=1, high=3600)
+    broker_grace_s: int = shape.field(10, low=0, high=3600)
+    central_grace_s: int = shape.field(60, low=1, high=86400)
+    receipt_wait_s: int = shape.field(20, low=1, high=3600)
+    retry_first_s: float = shape.field(5.0, low=0.01, high=600)
+    retry_max_s: float = shape.field(60.0, low=0.01, high=3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of ``agent.toml``."""
+
+    terminal: str = shape.field(pattern=TERMINAL_PATTERN)
+    site: Site = shape.field()
+    broker: Broker = shape.field()
+    scanner: tuple[Scanner, ...] = shape.field((), max_items=8)
+    gnss: Gnss | None = None
+    files: Files = Files()
+    panel: Panel = Panel()
+    rules: Rules = Rules()
+
+
+def load(path: Path) -> Config:
+    """The configuration in the file `path`.
+
+    Raises:
+        ConfigError: one line naming file, key, what was found, what is allowed and the nearest
+            known key.
+    """
+    config = read_toml(path, Config, "read the configuration")
+    try:
+        _check(config)
+    except shape.ShapeError as error:
+        raise wrong_shape(path, error, "read the configuration") from None
+    return config
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of the configuration file, hex: says later which configuration a run had."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_toml(path: Path, kind: type[T], operation: str) -> T:
+    """Fill the dataclass `kind` from a TOML file. Raises ConfigError."""
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return shape.load(kind, table)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise ConfigError(operation, str(path), cause, "name an existing, readable file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(operation, str(path), "not UTF-8 text", "save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(operation, str(path), f"not TOML: {error}", "mend that line") from None
+    except shape.ShapeError as error:
+        raise wrong_shape(path, error, operation) from None
+
+
+def wrong_shape(path: Path, error: shape.ShapeError, operation: str) -> ConfigError:
+    """The ConfigError that says which key of which file does not fit."""
+    meant = f' (did you mean "{error.nearest}"?)' if error.nearest else ""
+    cause = f"key {error.key}: found {error.found}"
+    return ConfigError(operation, str(path), cause, f"allowed: {error.allowed}{meant}")
+
+
+def _check(config: Config) -> None:
+    """What no single key can say."""
+    try:
+        ZoneInfo(config.site.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        found = f'"{config.site.zone}"'
+        raise shape.ShapeError("site.zone", found, 'an IANA zone, e.g. "Asia/Makassar"') from None
+    ports: dict[str, str] = {}
+    names: set[str] = set()
+    serial: list[tuple[str, Scanner | Gnss]] = []
+    serial += [(f"scanner[{number}]", one) for number, one in enumerate(config.scanner)]
+    serial += [("gnss", config.gnss)] if config.gnss else []
+    for at, one in serial:
+        if one.port in ports:
+            raise shape.ShapeError(
+                f"{at}.port", f'"{one.port}"', f"a port that {ports[one.port]} does not use"
+            )
+        if one.name in names:
+            raise shape.ShapeError(f"{at}.name", f'"{one.name}"', "a name that is not used twice")
+        ports[one.port] = at
+        names.add(one.name)
+    if config.rules.retry_first_s > config.rules.retry_max_s:
+        found = str(config.rules.retry_first_s)
+        raise shape.ShapeError("rules.retry_first_s", found, "at most rules.retry_max_s")
+    _check_panel(config.panel)
+    _check_broker(config.broker)
+
+
+def _check_panel(panel: Panel) -> None:
+    pins = [pin for pin in (panel.green, panel.amber, panel.red, panel.buzzer) if pin is not None]
+    if len(set(pins)) < len(pins):
+        raise shape.ShapeError("panel", "one pin twice", "a different pin for each lamp")
+    if panel.kind == "gpio" and panel.green is None:
+        raise shape.ShapeError("panel.green", "nothing", "the BCM number of the green lamp's pin")
+    if panel.kind == "simulated" and panel.file is None:
+        raise shape.ShapeError("panel.file", "nothing", "a file to which signals are written")
+
+
+def _check_broker(broker: Broker) -> None:
+    if (broker.cert_file is None) != (broker.key_file is None):
+        missing = "broker.key_file" if broker.cert_file else "broker.cert_file"
+        raise shape.ShapeError(missing, "nothing", "both cert_file and key_file, or neither")
+    if broker.ca_file and not broker.tls:
+        raise shape.ShapeError("broker.tls", "false", "true where ca_file is given")
+    if broker.cert_file and not broker.tls:
+        raise shape.ShapeError("broker.tls", "false", "true where cert_file is given")
+    if broker.password_file and not broker.username:
+        raise shape.ShapeError("broker.username", "nothing", "a name where password_file is given")

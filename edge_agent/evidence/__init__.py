@@ -1,0 +1,1 @@
+"""When and where, and how sure: pure conclusions from what the edges observed."""

@@ -1,0 +1,6 @@
+"""The journal: SQLite on the terminal's own disk, one sequence, one chain; and the roster."""
+
+from edge_agent.journal.journal import Journal, OpenIncident, Run
+from edge_agent.journal.roster import RosterTable
+
+__all__ = ["Journal", "OpenIncident", "RosterTable", "Run"]

@@ -1,0 +1,205 @@
+"""One journal in one SQLite file: append, read, and what the central has.
+
+WAL with `synchronous=FULL`, set explicitly: `append` returns after the commit is on stable storage.
+Everything the agent remembers across a power cut is here and changes with the entry that states it.
+"""
+
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from edge_agent.contract import canonical, chain, entries
+from edge_agent.errors import JournalError
+from edge_agent.journal.roster import RosterTable
+from edge_agent.journal.schema import migrations
+from edge_agent.records import Entry, Punch, Stamp
+
+_PAPER = "record attendance on paper until this is mended"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """A fault that has begun and not yet ended: the entry that opened it, and when."""
+
+    what: str
+    which: str
+    seq: int
+    cause: str
+    boot: str
+    mono_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How an earlier run of the agent stands in the journal."""
+
+    boot: str
+    stopped: bool
+
+
+class Journal:
+    """The journal of `terminal` in the file `path`, made if it is not there.
+
+    Used by one thread. Raises JournalError when the file cannot be opened, belongs to another
+    terminal, or cannot be written.
+    """
+
+    def __init__(self, path: Path, terminal: str) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # No implicit transactions: a single statement commits itself, the rest say BEGIN.
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            migrations.apply(Database(self._db))
+            self.terminal, self.journal, self.previous = self._identity(terminal)
+        except (sqlite3.Error, OSError) as error:
+            raise self._failed("open", error) from error
+        if self.terminal != terminal:
+            raise JournalError(
+                "open the journal",
+                str(path),
+                f"it belongs to the terminal {self.terminal}, not {terminal}",
+                "give this terminal a journal file of its own",
+            )
+        self.roster = RosterTable(self._db)
+        self._last, self._head = self._tip()
+
+    def _identity(self, terminal: str) -> tuple[str, str, str | None]:
+        fresh = (terminal, uuid.uuid4().hex)
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?, ?, NULL)", fresh)
+        row = self._db.execute("SELECT terminal, journal, previous FROM identity").fetchone()
+        return row[0], row[1], row[2]
+
+    def _tip(self) -> tuple[int, bytes]:
+        row = self._db.execute("SELECT seq, head FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else (0, chain.genesis(self.terminal, self.journal))
+
+    @property
+    def last_seq(self) -> int:
+        """The newest entry's seq; 0 for an empty journal."""
+        return self._last
+
+    def append(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
+        """Freeze `record` as the next entry.
+
+        Returns after the commit is on stable storage. Raises JournalError when it is not; then
+        nothing was appended.
+        """
+        entry = self._next(record, at)
+        try:
+            self._insert(entry)
+        except sqlite3.Error as error:
+            raise self._failed("append to", error) from error
+        self._last, self._head = entry.seq, entry.head
+        return entry
+
+    def open_incident(self, what: str, which: str, cause: str, at: Stamp) -> Entry:
+        """Append the entry that opens an incident, and remember that it is open."""
+        entry = self._next(entries.Incident(what, which, entries.OPENED, cause), at)
+        remember = (what, which, entry.seq, cause, at.boot, at.mono_ms)
+        return self._append_with(
+            entry, "INSERT INTO open_incident VALUES (?, ?, ?, ?, ?, ?)", remember
+        )
+
+    def close_incident(self, incident: OpenIncident, at: Stamp) -> Entry:
+        """Append the entry that closes an incident; its length is known within one boot only."""
+        length_ms = at.mono_ms - incident.mono_ms if at.boot == incident.boot else None
+        closed = entries.Incident(
+            incident.what,
+            incident.which,
+            entries.CLOSED,
+            incident.cause,
+            incident.seq,
+            length_ms,
+        )
+        return self._append_with(
+            self._next(closed, at),
+            "DELETE FROM open_incident WHERE what = ? AND which = ?",
+            (incident.what, incident.which),
+        )
+
+    def open_incidents(self) -> list[OpenIncident]:
+        rows = self._db.execute("SELECT what, which, seq, cause, boot, mono_ms FROM open_incident")
+        return [OpenIncident(*row) for row in rows]
+
+    def begin_run(self, boot: str) -> Run | None:
+        """Mark that a run began in this boot; gives the run before, None for the first."""
+        row = self._db.execute("SELECT boot, stopped FROM run").fetchone()
+        self._db.execute("INSERT OR REPLACE INTO run VALUES (1, ?, 0)", (boot,))
+        return Run(row[0], bool(row[1])) if row else None
+
+    def end_run(self) -> None:
+        """Mark that the run ended by its own will."""
+        self._db.execute("UPDATE run SET stopped = 1")
+
+    def read(self, first: int, last: int, max_bytes: int) -> list[Entry]:
+        """Entries from `first` on, as far as `last` and `max_bytes` of text; at least one."""
+        rows = self._db.execute(
+            "SELECT seq, kind, text, head FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            (first, last),
+        )
+        found: list[Entry] = []
+        for row in rows:
+            max_bytes -= len(row[2])
+            if found and max_bytes < 0:
+                break
+            found.append(Entry(*row))
+        rows.close()
+        return found
+
+    def head_at(self, seq: int) -> bytes | None:
+        """The chain's head after entry `seq`; None if there is no such entry."""
+        if seq == 0:
+            return chain.genesis(self.terminal, self.journal)
+        row = self._db.execute("SELECT head FROM entry WHERE seq = ?", (seq,)).fetchone()
+        return row[0] if row else None
+
+    def received(self) -> int:
+        """Every entry up to here is in the central's database, as last noted."""
+        return int(self._db.execute("SELECT upto FROM received").fetchone()[0])
+
+    def note_received(self, upto: int) -> None:
+        """Remember `upto` across a restart. Losing this note costs duplicates, never an entry."""
+        self._db.execute("UPDATE received SET upto = ?", (upto,))
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _next(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
+        seq = self._last + 1
+        fields = entries.fields(record, at)
+        text = canonical.encode({**fields, "seq": seq})
+        return Entry(seq, str(fields["kind"]), text, chain.link(self._head, text))
+
+    def _insert(self, entry: Entry) -> None:
+        row = (entry.seq, entry.kind, entry.text, entry.head)
+        self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
+
+    def _append_with(self, entry: Entry, statement: str, values: tuple[object, ...]) -> Entry:
+        try:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._insert(entry)
+                self._db.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._failed("append to", error) from error
+        self._last, self._head = entry.seq, entry.head
+        return entry
+
+    def _failed(self, verb: str, error: Exception) -> JournalError:
+        return JournalError(f"{verb} the journal", str(self._path), str(error), _PAPER)
+
+
+def first_broken(entries_: list[Entry], prev: bytes) -> int | None:
+    """Index of the first entry whose text is not what its head says; None if all are whole."""
+    head = prev
+    for index, entry in enumerate(entries_):
+        if chain.link(head, entry.text) != entry.head:
+            return index
+        head = entry.head
+    return None

@@ -1,0 +1,63 @@
+"""The tables, made and changed by migrations that are applied in order and never edited.
+
+`entry` has no index but its own key: appending a row touches one page of the table, whatever its
+size. `head` stands in each row so that any stretch of the journal can be sent and sealed without
+reading what is before it.
+"""
+
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("edge-agent-journal")
+
+
+@migrations()
+def m001_journal(db: Database) -> None:
+    """Identity, entries, what the central has, what is open, how the last run ended."""
+    _all(
+        db,
+        """CREATE TABLE identity (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            terminal TEXT NOT NULL,
+            journal TEXT NOT NULL,
+            previous TEXT)""",
+        """CREATE TABLE entry (
+            seq INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            text TEXT NOT NULL,
+            head BLOB NOT NULL)""",
+        "CREATE TABLE received (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL)",
+        """CREATE TABLE open_incident (
+            what TEXT NOT NULL,
+            which TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            cause TEXT NOT NULL,
+            boot TEXT NOT NULL,
+            mono_ms INTEGER NOT NULL,
+            PRIMARY KEY (what, which)) WITHOUT ROWID""",
+        """CREATE TABLE run (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            boot TEXT NOT NULL,
+            stopped INTEGER NOT NULL)""",
+        "INSERT INTO received VALUES (1, 0)",
+    )
+
+
+@migrations()
+def m002_roster(db: Database) -> None:
+    """Who holds which concealed credential."""
+    _all(
+        db,
+        """CREATE TABLE roster (
+            credential TEXT PRIMARY KEY,
+            person TEXT NOT NULL,
+            name TEXT NOT NULL) WITHOUT ROWID""",
+        "CREATE TABLE roster_version (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER)",
+        "INSERT INTO roster_version VALUES (1, 0)",
+    )
+
+
+def _all(db: Any, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)

@@ -1,0 +1,1 @@
+"""The agent on the wall: one thread takes events and makes every decision."""

@@ -1,0 +1,277 @@
+"""Puts the agent together from its configuration, runs it, and takes it apart again."""
+
+import logging
+import queue
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge_agent import __version__, config, devices, profile
+from edge_agent.contract import chain, credentials, messages, topics
+from edge_agent.contract.entries import Start
+from edge_agent.errors import ConfigError
+from edge_agent.journal import Journal, Run
+from edge_agent.panel import open_panel
+from edge_agent.ports import files
+from edge_agent.ports.clock import Clock
+from edge_agent.ports.serial_port import SerialPort
+from edge_agent.ports.systemd import Notifier
+from edge_agent.records import Event, Fix, Located, Scan, Scanned, Stop
+from edge_agent.terminal.agent import Agent
+from edge_agent.terminal.delivery import Delivery, Identity
+from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.pipeline import Pipeline
+from edge_agent.terminal.status import status
+from edge_agent.uplink import connection
+from edge_agent.uplink.backoff import Backoff
+from edge_agent.uplink.window import Window
+
+log = logging.getLogger("edge_agent.terminal")
+
+#: A plug that wobbles for less is no incident.
+_PORT_GRACE_MS = 2000
+#: The status file is rewritten so often; it lives in memory.
+_STATUS_EVERY_MS = 1000
+
+Inbox = queue.SimpleQueue[Event]
+
+
+def run(path: Path) -> None:
+    """Run the agent of the configuration file `path` until SIGTERM or SIGINT.
+
+    Raises EdgeAgentError for what must be mended before it can run.
+    """
+    wanted = config.load(path)
+    scanners = {one.name: profile.scanner(one.profile) for one in wanted.scanner}
+    key = _credential_key(Path(wanted.files.credential_key))
+    connection.check(wanted.broker)
+    lock_path = lock_file(wanted)
+    files.lock(lock_path)
+    sealer = _sealer(Path(wanted.files.seal_key))
+    inbox: Inbox = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.put(Stop()))  # put is reentrant
+    panel = open_panel(wanted.panel)
+    journal = Journal(Path(wanted.files.journal), wanted.terminal)
+    try:
+        _Program(path, wanted, scanners, key, sealer, inbox, panel, journal).run()
+    finally:
+        journal.close()
+        panel.close()
+
+
+def lock_file(wanted: config.Config) -> Path:
+    """The file whose lock says that an agent is running with this journal."""
+    return Path(wanted.files.journal + ".lock")
+
+
+class _Program:
+    """One run: every part, wired."""
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: config.Config,
+        scanners: dict[str, profile.ScannerProfile],
+        key: bytes,
+        sealer: chain.Sealer,
+        inbox: Inbox,
+        panel: Any,
+        journal: Journal,
+    ) -> None:
+        self._path = path
+        self._config = wanted
+        self._key = key
+        self._sealer = sealer
+        self._inbox = inbox
+        self._journal = journal
+        self._clock = Clock()
+        self._notifier = Notifier()
+        self._next_status_ms = 0
+        rules = wanted.rules
+        window = Window(
+            journal.last_seq,
+            journal.received(),
+            wanted.broker.window,
+            rules.receipt_wait_s * 1000,
+        )
+        grace_ms = {
+            "scanner": _PORT_GRACE_MS,
+            "gnss": _PORT_GRACE_MS,
+            "broker": rules.broker_grace_s * 1000,
+            "central": rules.central_grace_s * 1000,
+        }
+        self._incidents = Incidents(journal, grace_ms, window.appended)
+        self._identity = Identity(wanted.terminal, wanted.broker.topic_root, sealer)
+        self._delivery = Delivery(
+            journal,
+            self._identity,
+            window,
+            self._connect,
+            self._status_message,
+            self._incidents,
+            Backoff(
+                round(rules.retry_first_s * 1000), round(rules.retry_max_s * 1000), random.Random()
+            ),
+        )
+        self._agent = Agent(
+            wanted,
+            journal,
+            self._clock,
+            panel,
+            Pipeline(scanners, rules.duplicate_s * 1000),
+            self._delivery,
+            self._incidents,
+            key,
+        )
+        self._ports = self._make_ports(scanners)
+
+    def run(self) -> None:
+        before = self._journal.begin_run(self._clock.boot)
+        self._agent.begin(self._start(before))
+        for port in self._ports:
+            port.start()
+        self._notifier.ready()
+        log.info("ready: %s, %d entries", self._config.terminal, self._journal.last_seq)
+        try:
+            self._agent.run(self._inbox, self._after_turn)
+        finally:
+            self._notifier.stopping()
+            for port in self._ports:
+                port.stop()
+            self._delivery.close()
+        self._journal.end_run()
+        self._write_status()
+
+    def _start(self, before: Run | None) -> Start:
+        site = self._config.site
+        return Start(
+            __version__,
+            config.digest(self._path),
+            _last_end(before, self._clock.boot),
+            self._sealer.key,
+            credentials.key_id(self._key),
+            site.id,
+            site.name,
+            site.zone,
+            site.lat_e7,
+            site.lon_e7,
+            site.radius_m,
+            self._journal.previous,
+        )
+
+    def _make_ports(self, scanners: dict[str, profile.ScannerProfile]) -> list[SerialPort[Any]]:
+        ports: list[SerialPort[Any]] = [
+            SerialPort(
+                one.name,
+                one.port,
+                scanners[one.name].baud,
+                devices.scanner_decoder(scanners[one.name]),
+                self._scanned(one.name),
+                self._inbox.put,
+            )
+            for one in self._config.scanner
+        ]
+        if self._config.gnss:
+            receiver = profile.gnss(self._config.gnss.profile)
+            ports.append(
+                SerialPort(
+                    self._config.gnss.name,
+                    self._config.gnss.port,
+                    receiver.baud,
+                    devices.gnss_decoder(receiver),
+                    self._located,
+                    self._inbox.put,
+                )
+            )
+        return ports
+
+    def _scanned(self, scanner: str) -> Callable[[Scan], None]:
+        return lambda scan: self._inbox.put(Scanned(scanner, scan, self._clock.stamp()))
+
+    def _located(self, fix: Fix) -> None:
+        self._inbox.put(Located(fix, self._clock.mono_ms()))
+
+    def _connect(self, link: int) -> connection.Connection:
+        topic = self._identity.topic
+        return connection.Connection(
+            link,
+            self._config.broker,
+            self._config.terminal,
+            (topic(topics.STATUS), self._status_message("offline")),
+            (topic(topics.RECEIPT), topic(topics.ROSTER)),
+            self._inbox.put,
+        )
+
+    def _status_message(self, state: str) -> bytes:
+        at = self._clock.stamp()
+        return messages.encode_status(
+            messages.Status(
+                self._config.terminal,
+                self._journal.journal,
+                state,
+                at.utc_ms,
+                self._journal.last_seq,
+                __version__,
+                self._clock.boot,
+                self._sealer.key,
+                self._config.site.id,
+            )
+        )
+
+    def _after_turn(self, now_ms: int) -> None:
+        self._notifier.alive(now_ms)
+        if now_ms >= self._next_status_ms:
+            self._next_status_ms = now_ms + _STATUS_EVERY_MS
+            self._write_status()
+
+    def _write_status(self) -> None:
+        files.write_status(
+            Path(self._config.files.status),
+            status(
+                self._config,
+                self._agent,
+                self._delivery,
+                self._journal,
+                self._incidents,
+                self._ports,
+                self._clock.stamp(),
+            ),
+        )
+
+
+def _last_end(before: Run | None, boot: str) -> str:
+    if before is None:
+        return "first"
+    if before.stopped:
+        return "stopped"
+    return "killed" if before.boot == boot else "power"
+
+
+def _credential_key(path: Path) -> bytes:
+    hint = "copy the organisation's key there, or make one with `edge-agent central new-key FILE`"
+    text = files.read_key(path, "credential key", hint)
+    try:
+        return credentials.parse_key(text)
+    except ValueError as error:
+        raise ConfigError("read the credential key", str(path), str(error), hint) from None
+
+
+def _sealer(path: Path) -> chain.Sealer:
+    """The terminal's own key, made at the first start."""
+    if not path.exists():
+        try:
+            made = chain.Sealer.new().to_hex().encode() + b"\n"
+            files.write_whole(path, made, 0o600, durable=True)
+        except OSError as error:
+            cause = error.strerror or str(error)
+            hint = "make its directory writable for the agent's user"
+            raise ConfigError("make the seal key", str(path), cause, hint) from None
+    hint = "restore it from a backup, or remove it and have the central trust the new one"
+    text = files.read_key(path, "seal key", hint)
+    try:
+        return chain.Sealer.from_hex(text)
+    except ValueError as error:
+        raise ConfigError("read the seal key", str(path), str(error), hint) from None

@@ -1,0 +1,71 @@
+"""What the terminal is doing, as plain data for `edge-agent status` and for a stranger's script."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from edge_agent import __version__
+from edge_agent.config import Config
+from edge_agent.journal import Journal
+from edge_agent.ports.serial_port import SerialPort
+from edge_agent.records import Stamp
+from edge_agent.terminal.agent import Agent
+from edge_agent.terminal.delivery import Delivery
+from edge_agent.terminal.incidents import Incidents
+
+
+def status(
+    config: Config,
+    agent: Agent,
+    delivery: Delivery,
+    journal: Journal,
+    incidents: Incidents,
+    ports: Sequence[SerialPort[Any]],
+    at: Stamp,
+) -> dict[str, Any]:
+    """The whole status; ages in milliseconds, None where nothing is known."""
+    window = delivery.window
+    receipt_ms = delivery.last_receipt_ms
+    return {
+        "terminal": config.terminal,
+        "site": config.site.name,
+        "zone": config.site.zone,
+        "version": __version__,
+        "pid": os.getpid(),
+        "at": asdict(at),
+        "ports": [
+            {
+                "name": port.name,
+                "device": port.device,
+                "state": agent.ports.get(port.name, "opening"),
+                **asdict(port.counts),
+            }
+            for port in ports
+        ],
+        "fix": _fix(agent, at.mono_ms),
+        "broker": {
+            "host": config.broker.host,
+            "port": config.broker.port,
+            "online": delivery.online,
+            "cause": delivery.cause,
+        },
+        "journal": {
+            "id": journal.journal,
+            "last_seq": journal.last_seq,
+            "received": window.upto,
+            "backlog": window.backlog,
+            "in_flight": window.in_flight,
+            "last_receipt_age_ms": None if receipt_ms is None else at.mono_ms - receipt_ms,
+        },
+        "taps": asdict(agent.tally),
+        "rejected": dict(delivery.rejected),
+        "roster": {"version": journal.roster.version, "people": journal.roster.count},
+        "incidents": [asdict(one) for one in incidents.open],
+    }
+
+
+def _fix(agent: Agent, now_ms: int) -> dict[str, Any] | None:
+    if agent.fix is None:
+        return None
+    return {**asdict(agent.fix.fix), "age_ms": now_ms - agent.fix.mono_ms}
