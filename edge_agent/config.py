@@ -4,20 +4,15 @@ Secrets are never in the file itself; it names the files that hold them.
 """
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge_agent import shape
+from edge_agent import shape, toml_file
 from edge_agent.contract.topics import ROOT_PATTERN, TERMINAL_PATTERN
-from edge_agent.errors import ConfigError
 
 NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
 _FILE = r"[^\0]+"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +140,11 @@ def load(path: Path) -> Config:
         ConfigError: one line naming file, key, what was found, what is allowed and the nearest
             known key.
     """
-    config = read_toml(path, Config, "read the configuration")
+    config = toml_file.read(path, Config, "read the configuration")
     try:
         _check(config)
     except shape.ShapeError as error:
-        raise wrong_shape(path, error, "read the configuration") from None
+        raise toml_file.wrong_shape(path, error, "read the configuration") from None
     return config
 
 
@@ -158,35 +153,12 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def read_toml(path: Path, kind: type[T], operation: str) -> T:
-    """Fill the dataclass `kind` from a TOML file. Raises ConfigError."""
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return shape.load(kind, table)
-    except OSError as error:
-        cause = error.strerror or str(error)
-        raise ConfigError(operation, str(path), cause, "name an existing, readable file") from None
-    except UnicodeDecodeError:
-        raise ConfigError(operation, str(path), "not UTF-8 text", "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(operation, str(path), f"not TOML: {error}", "mend that line") from None
-    except shape.ShapeError as error:
-        raise wrong_shape(path, error, operation) from None
-
-
-def wrong_shape(path: Path, error: shape.ShapeError, operation: str) -> ConfigError:
-    """The ConfigError that says which key of which file does not fit."""
-    meant = f' (did you mean "{error.nearest}"?)' if error.nearest else ""
-    cause = f"key {error.key}: found {error.found}"
-    return ConfigError(operation, str(path), cause, f"allowed: {error.allowed}{meant}")
-
-
 def _check(config: Config) -> None:
     """What no single key can say."""
     try:
         ZoneInfo(config.site.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        found = f'"{config.site.zone}"'
+        found = shape.show(config.site.zone)
         raise shape.ShapeError("site.zone", found, 'an IANA zone, e.g. "Asia/Makassar"') from None
     ports: dict[str, str] = {}
     names: set[str] = set()
@@ -195,8 +167,9 @@ def _check(config: Config) -> None:
     serial += [("gnss", config.gnss)] if config.gnss else []
     for at, one in serial:
         if one.port in ports:
+            found = shape.show(one.port)
             raise shape.ShapeError(
-                f"{at}.port", f'"{one.port}"', f"a port that {ports[one.port]} does not use"
+                f"{at}.port", found, f"a port that {ports[one.port]} does not use"
             )
         if one.name in names:
             raise shape.ShapeError(f"{at}.name", f'"{one.name}"', "a name that is not used twice")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from edge_agent import shape
-from edge_agent.config import read_toml
+from edge_agent import shape, toml_file
 from edge_agent.errors import ConfigError
 
 SITE_DIRECTORY = Path("/etc/edge-agent/firmware_configs")
@@ -77,6 +76,6 @@ def _load(folder: str, name: str, kind: type[T]) -> T:
     for directory in _DIRECTORIES:
         path = directory / folder / f"{name}.toml"
         if path.is_file():
-            return read_toml(path, kind, "read the profile")
+            return toml_file.read(path, kind, "read the profile")
     hint = f"known: {', '.join(known(folder))}; or add {SITE_DIRECTORY / folder / name}.toml"
     raise ConfigError("find the profile", f"{folder}/{name}", "there is no such file", hint)

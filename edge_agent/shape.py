@@ -51,7 +51,7 @@ class Limits:
 
     def describe(self) -> str:
         if self.choices:
-            return "one of " + ", ".join(_show(choice) for choice in self.choices)
+            return "one of " + ", ".join(show(choice) for choice in self.choices)
         if self.pattern:
             return f"text matching {self.pattern}"
         if self.max_items is not None:
@@ -95,8 +95,8 @@ def load(kind: type[T], table: Mapping[str, Any], at: str = "") -> T:
             name = str(key)[:60]  # on the wire a key can be as long as the message
             nearest = get_close_matches(name, known, n=1)
             raise ShapeError(
-                _join(at, name),
-                f"an unknown key ({_show(found)})",
+                _join(at, name if name.isprintable() else show(name)),
+                f"an unknown key ({show(found)})",
                 ", ".join(known),
                 nearest[0] if nearest else "",
             )
@@ -105,8 +105,7 @@ def load(kind: type[T], table: Mapping[str, Any], at: str = "") -> T:
         if name in table:
             values[name] = _value(hint, limits, table[name], _join(at, name))
         elif required:
-            near = get_close_matches(name, [str(key) for key in table], n=1)
-            raise ShapeError(_join(at, name), "nothing", _allowed(hint, limits), *near)
+            raise ShapeError(_join(at, name), "nothing", _allowed(hint, limits))
     return kind(**values)
 
 
@@ -129,14 +128,14 @@ def _value(hint: Any, limits: Limits, found: Any, at: str) -> Any:
         return load(optional, found, at)  # type: ignore[arg-type]  # a class here, never an instance
     if typing.get_origin(optional) is tuple and isinstance(found, list):
         value: Any = _items(typing.get_args(optional), limits, found, at)
-    elif optional is float and type(found) is int:
-        value = float(found)
+    elif optional is float and type(found) is int and found.bit_length() < 1024:
+        value = float(found)  # any longer one is no float
     elif type(found) is optional:
         value = found
     else:
-        raise ShapeError(at, _show(found), _allowed(hint, limits))
+        raise ShapeError(at, show(found), _allowed(hint, limits))
     if not limits.admit(value):
-        raise ShapeError(at, _show(found), _allowed(hint, limits))
+        raise ShapeError(at, show(found), _allowed(hint, limits))
     return value
 
 
@@ -163,21 +162,25 @@ def _allowed(hint: Any, limits: Limits) -> str:
     if dataclasses.is_dataclass(hint):
         return "a table of " + ", ".join(_fields(cast(Any, hint)))
     if typing.get_origin(hint) is tuple:
-        return "a list"
+        return "a list" if limits.max_items is None else f"a list of {limits.describe()}"
     word = _WORDS[hint]
     return word if limits == Limits() else f"{word}, {limits.describe()}"
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """A found value as text for an error: short, on one line, unable to steer a screen."""
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= 60 else value[:57] + "...", ensure_ascii=False)
+        text = value if len(value) <= 60 else value[:57] + "..."
+        return json.dumps(text, ensure_ascii=not text.isprintable())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return "a table"
     if isinstance(value, list):
-        return "a list"
-    return str(value) if len(str(value)) <= 60 else type(value).__name__
+        return f"a list of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 200:  # Python refuses to print huge ones
+        return f"a whole number of {value.bit_length()} bits"
+    return str(value)
 
 
 def _join(at: str, key: str) -> str:

@@ -1,8 +1,9 @@
 """Canonical JSON: RFC 8785 restricted to objects, strings and whole numbers.
 
-The restriction removes what makes RFC 8785 hard: there are no fractions, no exponents, no booleans,
-no nulls and no lists in an entry, and keys are lower-case ASCII, for which sorting by code point and
-by UTF-16 unit is the same. Any JSON library with sorted keys and no white space gives these bytes.
+The restriction removes what makes RFC 8785 hard: there are no fractions, no exponents, no
+booleans, no nulls and no lists in an entry, and keys are lower-case ASCII, for which sorting by
+code point and by UTF-16 unit is the same. Any JSON library with sorted keys and no white space
+gives these bytes.
 """
 
 import json
@@ -29,10 +30,15 @@ def encode(value: Mapping[str, Value]) -> str:
 
     Raises:
         MessageError: reason ``schema``, if `value` holds anything but strings, whole numbers and
-            objects of these.
+            objects of these, or half a surrogate pair, which has no UTF-8.
     """
-    _check(value, 1)
-    return write(value)
+    check(value)
+    text = write(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise MessageError("schema", f"half a surrogate pair at {error.start}") from None
+    return text
 
 
 def decode(data: bytes) -> Any:
@@ -52,11 +58,8 @@ def decode(data: bytes) -> Any:
     return value
 
 
-def _refuse_number(text: str) -> NoReturn:
-    raise ValueError(f"the number {text[:20]} is not a whole number")
-
-
-def _check(value: Value, depth: int) -> None:
+def check(value: Value, depth: int = 1) -> None:
+    """Raise MessageError, reason ``schema``, unless the object `value`, so deep, is canonical."""
     if depth > MAX_DEPTH:
         raise MessageError("schema", f"objects nested deeper than {MAX_DEPTH}")
     for key, item in value.items():  # type: ignore[union-attr]  # only objects come here
@@ -68,6 +71,10 @@ def _check(value: Value, depth: int) -> None:
             if abs(item) > MAX_INTEGER:
                 raise MessageError("schema", f"{key} does not fit 53 bits")
         elif isinstance(item, dict):
-            _check(item, depth + 1)
+            check(item, depth + 1)
         else:
             raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"the number {text[:20]} is not a whole number")

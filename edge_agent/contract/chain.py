@@ -1,11 +1,12 @@
 """The chain that ties a journal's entries together, and the seal that signs its head.
 
     head(0) = SHA-256("edge-agent/journal/1\\n" terminal "\\n" journal)
-    head(n) = SHA-256(head(n-1) text(n))                      32 bytes and the entry's UTF-8 text
-    seal    = Ed25519("edge-agent/seal/1\\n" terminal "\\n" journal "\\n" seq "\\n" head(seq) in hex)
+    head(n) = SHA-256(head(n-1) text(n))                 32 bytes and the entry's UTF-8 text
+    seal    = Ed25519("edge-agent/seal/1\\n" terminal "\\n" journal "\\n" seq "\\n" head(seq))
 
-`seq` is decimal. Whoever holds the terminal's public key can therefore show that entry n, and every
-entry before it, is what the terminal wrote, in that order and for that terminal. RFC 8032, FIPS 180-4.
+`seq` is decimal, the head of a seal in hex. Whoever holds the terminal's public key can therefore
+show that entry n, and every entry before it, is what the terminal wrote, in that order and for that
+terminal. RFC 8032, FIPS 180-4.
 """
 
 import hashlib

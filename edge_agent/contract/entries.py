@@ -5,12 +5,12 @@ that does not apply is absent. Readers ignore fields and kinds that they do not 
 may be newer than the central.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edge_agent.contract.canonical import MAX_INTEGER, Value
+from edge_agent.contract import rules
+from edge_agent.contract.canonical import Value
 from edge_agent.errors import MessageError
 from edge_agent.records import Punch, Stamp
 
@@ -18,8 +18,56 @@ KIND_PATTERN = r"[a-z]{1,16}"
 START, PUNCH, INCIDENT = "start", "punch", "incident"
 OPENED, CLOSED = "opened", "closed"
 
-_CREDENTIAL = re.compile(r"[0-9a-f]{64}")
-_KIND = re.compile(KIND_PATTERN)
+_LAT_E7 = range(-900_000_000, 900_000_001)
+_LON_E7 = range(-1_800_000_000, 1_800_000_001)
+
+_AT = rules.Table(
+    {"boot": rules.HEX32, "mono_ms": rules.NATURAL, "utc_ms": rules.NATURAL, "source": rules.WORD},
+    {"error_ms": rules.NATURAL},
+)
+_PLACE = rules.Table(
+    {"grade": rules.WORD},
+    {
+        "lat_e7": _LAT_E7,
+        "lon_e7": _LON_E7,
+        "age_ms": rules.NATURAL,
+        "distance_m": rules.NATURAL,
+        "satellites": rules.NATURAL,
+        "hdop_e2": rules.NATURAL,
+    },
+)
+_EVERY: dict[str, rules.Rule] = {"kind": KIND_PATTERN, "seq": rules.SEQ, "at": _AT}
+_START: dict[str, rules.Rule] = {
+    "version": rules.TEXT,
+    "config": rules.HEX64,
+    "last_end": rules.WORD,
+    "key": rules.HEX64,
+    "credential_key": rules.HEX16,
+    "site": rules.TEXT,
+    "site_name": rules.TEXT,
+    "zone": rules.TEXT,
+    "lat_e7": _LAT_E7,
+    "lon_e7": _LON_E7,
+    "radius_m": rules.NATURAL,
+}
+_PUNCH: dict[str, rules.Rule] = {
+    "credential": rules.HEX64,
+    "technology": rules.TEXT,
+    "scanner": rules.TEXT,
+    "place": _PLACE,
+}
+_INCIDENT: dict[str, rules.Rule] = {
+    "what": rules.WORD,
+    "which": rules.TEXT,
+    "state": f"{OPENED}|{CLOSED}",
+    "cause": rules.TEXT,
+}
+_ANY = rules.Table(_EVERY, {})
+_KINDS = {
+    START: rules.Table(_EVERY | _START, {"previous": rules.HEX32}),
+    PUNCH: rules.Table(_EVERY | _PUNCH, {"person": rules.TEXT, "repeat_of": rules.SEQ}),
+    INCIDENT: rules.Table(_EVERY | _INCIDENT, {"opened": rules.SEQ, "length_ms": rules.NATURAL}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,43 +128,12 @@ def fields(record: Start | Punch | Incident, at: Stamp) -> dict[str, Value]:
 
 
 def check(entry: Any, seq: int) -> None:
-    """Raise MessageError, reason ``schema``, unless `entry` is an entry with this `seq`.
-
-    Only what a reader depends on is required; JSON Schema in ``schema/`` states the whole.
-    """
-    if type(entry) is not dict:
-        raise MessageError("schema", f"entry {seq} is not an object")
-    if entry.get("seq") != seq:
-        raise MessageError("schema", f"entry {seq} has seq {str(entry.get('seq'))[:20]}")
-    kind = entry.get("kind")
-    if type(kind) is not str or not _KIND.fullmatch(kind):
-        raise MessageError("schema", f"entry {seq} has no kind")
-    at = entry.get("at")
-    if type(at) is not dict or not (_text(at, "boot") and _text(at, "source")):
-        raise MessageError("schema", f"entry {seq} has no stamp")
-    if not (_integer(at, "mono_ms") and _integer(at, "utc_ms")):
-        raise MessageError("schema", f"entry {seq} has no stamp")
-    if kind == PUNCH and not _is_punch(entry):
-        raise MessageError("schema", f"entry {seq} is not a whole punch")
-
-
-def _is_punch(entry: dict[str, Any]) -> bool:
-    place = entry.get("place")
-    if type(place) is not dict or not _text(place, "grade"):
-        return False
-    if not (_text(entry, "technology") and _text(entry, "scanner")):
-        return False
-    credential = entry.get("credential")
-    return type(credential) is str and _CREDENTIAL.fullmatch(credential) is not None
-
-
-def _text(table: dict[str, Any], key: str) -> bool:
-    return type(table.get(key)) is str
-
-
-def _integer(table: dict[str, Any], key: str) -> bool:
-    value = table.get(key)
-    return type(value) is int and abs(value) <= MAX_INTEGER
+    """Raise MessageError, reason ``schema``, unless `entry` is an entry with this `seq`."""
+    kind = entry.get("kind") if type(entry) is dict else None
+    table = _KINDS.get(kind, _ANY) if type(kind) is str else _ANY
+    table.check(entry, f"entry {seq}")
+    if entry["seq"] != seq:
+        raise MessageError("schema", f"entry {seq} has seq {entry['seq']}")
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Value]:

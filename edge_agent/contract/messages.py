@@ -1,8 +1,9 @@
 """The four messages between a terminal and the central, to bytes and back.
 
-A message is one JSON object, plain or deflated (RFC 1950, zlib) whichever is shorter. The first byte
-tells: ``{`` (7B) is plain, 78 is zlib. `decode_*` accept nothing that the JSON Schema in ``schema/``
-refuses, and raise `MessageError` with one of the reasons ``size``, ``encoding``, ``json``, ``schema``.
+A message is one JSON object, plain or deflated (RFC 1950, zlib) whichever is shorter. The first
+byte tells: ``{`` (7B) is plain, 78 is zlib. `decode_*` accept what the JSON Schema in ``schema/``
+accepts, less what no schema can say, and raise `MessageError` with one of the reasons ``size``,
+``encoding``, ``json``, ``schema``.
 """
 
 import zlib
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from edge_agent import shape
 from edge_agent.contract import canonical, entries
 from edge_agent.contract.chain import Seal
+from edge_agent.contract.rules import HEX32, HEX64, HEX128
 from edge_agent.contract.topics import TERMINAL_PATTERN
 from edge_agent.errors import MessageError
 from edge_agent.records import Person
@@ -23,10 +25,13 @@ MAX_PLAIN_BYTES = 4_000_000
 MAX_BATCH = 1_000
 #: A receipt lists at most so many gaps; those above come with later receipts.
 MAX_MISSING = 64
+#: So many usual lines are 3.0 MB, deflated 0.94 MB: about what MAX_WIRE_BYTES lets through.
+MAX_PEOPLE = 20_000
 #: RFC 1950 offers 1 (fast) to 9; on our batches 6 costs 12 % more time than 1 and saves 10 %.
 DEFLATE_LEVEL = 6
 
-_HEX32, _HEX64, _HEX128 = (rf"[0-9a-f]{{{digits}}}" for digits in (32, 64, 128))
+#: Text that a person reads on one line: no control character, which could steer their screen.
+_LINE40, _LINE64, _LINE80 = (rf"[^\x00-\x1f\x7f-\x9f]{{1,{most}}}" for most in (40, 64, 80))
 
 T = TypeVar("T")
 
@@ -34,19 +39,19 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class SealShape:
     seq: int = shape.field(low=1, high=canonical.MAX_INTEGER)
-    head: str = shape.field(pattern=_HEX64)
-    key: str = shape.field(pattern=_HEX64)
-    signature: str = shape.field(pattern=_HEX128)
+    head: str = shape.field(pattern=HEX64)
+    key: str = shape.field(pattern=HEX64)
+    signature: str = shape.field(pattern=HEX128)
 
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
+    seal: SealShape
     batch: int = shape.field(choices=(1,))
     terminal: str = shape.field(pattern=TERMINAL_PATTERN)
-    journal: str = shape.field(pattern=_HEX32)
+    journal: str = shape.field(pattern=HEX32)
     first: int = shape.field(low=1, high=canonical.MAX_INTEGER)
-    prev: str = shape.field(pattern=_HEX64)
-    seal: SealShape = shape.field()
+    prev: str = shape.field(pattern=HEX64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,9 @@ class Receipt:
     """
 
     terminal: str = shape.field(pattern=TERMINAL_PATTERN)
-    journal: str = shape.field(pattern=_HEX32)
+    journal: str = shape.field(pattern=HEX32)
     upto: int = shape.field(low=0, high=canonical.MAX_INTEGER)
-    head: str = shape.field(pattern=_HEX64)
+    head: str = shape.field(pattern=HEX64)
     last: int = shape.field(low=0, high=canonical.MAX_INTEGER)
     missing: tuple[tuple[int, int], ...] = shape.field(max_items=MAX_MISSING, low=1)
     receipt: int = shape.field(1, choices=(1,))
@@ -95,22 +100,22 @@ class Status:
     """Whether a terminal is connected, and what it is. Retained; the last will says offline."""
 
     terminal: str = shape.field(pattern=TERMINAL_PATTERN)
-    journal: str = shape.field(pattern=_HEX32)
+    journal: str = shape.field(pattern=HEX32)
     state: str = shape.field(choices=("online", "offline"))
     at_ms: int = shape.field(low=0, high=canonical.MAX_INTEGER)
     last_seq: int = shape.field(low=0, high=canonical.MAX_INTEGER)
-    version: str = shape.field(pattern=r".{1,40}")
-    boot: str = shape.field(pattern=_HEX32)
-    key: str = shape.field(pattern=_HEX64)
-    site: str = shape.field(pattern=r".{1,64}")
+    version: str = shape.field(pattern=_LINE40)
+    boot: str = shape.field(pattern=HEX32)
+    key: str = shape.field(pattern=HEX64)
+    site: str = shape.field(pattern=_LINE64)
     status: int = shape.field(1, choices=(1,))
 
 
 @dataclass(frozen=True, slots=True)
 class _RosterLine:
-    credential: str = shape.field(pattern=_HEX64)
-    person: str = shape.field(pattern=r".{1,64}")
-    name: str = shape.field(pattern=r".{1,80}")
+    credential: str = shape.field(pattern=HEX64)
+    person: str = shape.field(pattern=_LINE64)
+    name: str = shape.field(pattern=_LINE80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ class _RosterShape:
     roster: int = shape.field(choices=(1,))
     terminal: str = shape.field(pattern=TERMINAL_PATTERN)
     version: int = shape.field(low=1, high=canonical.MAX_INTEGER)
-    people: tuple[_RosterLine, ...] = shape.field(max_items=50_000)
+    people: tuple[_RosterLine, ...] = shape.field(max_items=MAX_PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ def encode_batch(
 
 
 def decode_batch(payload: bytes) -> Batch:
-    table = _table(payload)
+    table = _table(payload, "batch")
     items = table.pop("entries", None)
     if type(items) is not list or not 1 <= len(items) <= MAX_BATCH:
         raise MessageError("schema", f"entries: expected a list of 1 to {MAX_BATCH}")
@@ -167,7 +172,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def decode_receipt(payload: bytes) -> Receipt:
-    receipt = _shaped(Receipt, _table(payload))
+    receipt = _shaped(Receipt, _table(payload, "receipt"))
     below = receipt.upto
     for first, last in receipt.missing:
         if not below < first <= last < receipt.last:
@@ -183,7 +188,7 @@ def encode_status(status: Status) -> bytes:
 
 
 def decode_status(payload: bytes) -> Status:
-    return _shaped(Status, _table(payload))
+    return _shaped(Status, _table(payload, "status"))
 
 
 def encode_roster(roster: Roster) -> bytes:
@@ -196,7 +201,7 @@ def encode_roster(roster: Roster) -> bytes:
 
 
 def decode_roster(payload: bytes) -> Roster:
-    table = _shaped(_RosterShape, _table(payload))
+    table = _shaped(_RosterShape, _table(payload, "roster"))
     people = {line.credential: Person(line.person, line.name) for line in table.people}
     if len(people) != len(table.people):
         raise MessageError("schema", "people: a credential stands there twice")
@@ -219,10 +224,10 @@ def inflate(payload: bytes) -> bytes:
         raise MessageError("encoding", f"first byte {payload[:1].hex() or 'missing'}")
     unpack = zlib.decompressobj()
     try:
-        plain = unpack.decompress(payload, MAX_PLAIN_BYTES)
+        plain = unpack.decompress(payload, MAX_PLAIN_BYTES + 1)
     except zlib.error as error:
         raise MessageError("encoding", str(error)) from None
-    if unpack.unconsumed_tail:
+    if len(plain) > MAX_PLAIN_BYTES:
         raise MessageError("size", f"more than {MAX_PLAIN_BYTES} bytes inflated")
     if not unpack.eof or unpack.unused_data:
         raise MessageError("encoding", "the deflated message does not end where it should")
@@ -233,10 +238,11 @@ def _plain(table: Mapping[str, Any]) -> bytes:
     return canonical.write(table).encode()
 
 
-def _table(payload: bytes) -> dict[str, Any]:
+def _table(payload: bytes, kind: str) -> dict[str, Any]:
+    """The message as a table; `kind` is the key of its version, which no message lacks."""
     table = canonical.decode(inflate(payload))
-    if type(table) is not dict:
-        raise MessageError("schema", "the message is not an object")
+    if type(table) is not dict or kind not in table:
+        raise MessageError("schema", f"the message is no {kind}")
     return table
 
 

@@ -1,9 +1,9 @@
 """Where messages go. `root` is the organisation's, e.g. ``attendance/baubau``; it holds no wildcard.
 
-    {root}/{terminal}/entries   terminal -> central   batches of the journal, QoS 1
-    {root}/{terminal}/receipt   central -> terminal   what the central's database has, QoS 1, retained
-    {root}/{terminal}/status    terminal -> anybody   online or offline (last will), QoS 1, retained
-    {root}/{terminal}/roster    central -> terminal   who holds which credential, QoS 1, retained
+{root}/{terminal}/entries   terminal -> central   batches of the journal, QoS 1
+{root}/{terminal}/receipt   central -> terminal   what the central's database has, QoS 1, retained
+{root}/{terminal}/status    terminal -> anybody   online or offline (last will), QoS 1, retained
+{root}/{terminal}/roster    central -> terminal   who holds which credential, QoS 1, retained
 """
 
 ENTRIES = "entries"

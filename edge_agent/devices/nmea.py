@@ -78,8 +78,8 @@ class NmeaDecoder:
 
     def _take(self, sentence: str) -> Iterator[Fix]:
         kind = sentence[3:6]
-        if sentence[6:7] != "," or kind not in _READERS:
-            return
+        if sentence[6:7] != "," or sentence[1] == "P" or kind not in _READERS:
+            return  # P is a maker's own: $PGRMC is how a Garmin is set up
         try:
             reading = _READERS[kind](pynmea2.parse(sentence, check=True))
         except (pynmea2.ParseError, ValueError):

@@ -1,0 +1,215 @@
+"""The roll-call (sidak): office by office, who is present, and what cannot be known.
+
+Each person of the roster, and each who punched, stands in exactly one office as exactly one of
+
+    present          a punch of that local day, up to the instant asked about, at any terminal
+    not yet tapped   no such punch, and the office's terminals have reported everything up to then
+    terminal silent  no such punch, but a terminal of the office has not reported so far, or the
+                     office has none: nothing is known, and nobody is called absent
+
+Somebody of the roster stands in the office that the roster names, wherever the punch was made.
+Somebody unknown to it stands where the first punch was made.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlite_utils.db import Database
+
+from edge_agent.central.coverage import Coverage, coverage, watch
+from edge_agent.central.reports import LocalTime, PunchLine, local, punches
+from edge_agent.errors import EdgeAgentError
+
+#: A local day is never longer than 25 hours.
+_DAY_MS = 25 * 3_600_000
+
+
+class Presence(StrEnum):
+    """What the roll-call can say of a person."""
+
+    PRESENT = "present"
+    NOT_YET = "not yet tapped"
+    SILENT = "terminal silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One person of the roll-call.
+
+    Attributes:
+        person: person id, None for a credential that nobody knows.
+        name: "" if unknown.
+        enlisted: the central's roster has this person.
+        punch: the first punch of the day, None if there is none.
+    """
+
+    person: str | None
+    name: str
+    enlisted: bool
+    presence: Presence
+    punch: PunchLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One site: its people, and how far its terminals have reported.
+
+    Attributes:
+        local: the instant asked about, on this site's wall.
+        terminals: coverage of each of its terminals; none, and everybody without a punch is silent.
+    """
+
+    site: str
+    site_name: str
+    local: LocalTime
+    people: tuple[Called, ...]
+    terminals: tuple[Coverage, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Every terminal has reported everything up to the instant asked about."""
+        return bool(self.terminals) and all(one.complete for one in self.terminals)
+
+    @property
+    def reported_ms(self) -> int | None:
+        """Every punch of this site up to here is stored; None if that is true of no instant."""
+        known = [one.reported_ms for one in self.terminals]
+        reached = [ms for ms in known if ms is not None]
+        return min(reached) if reached and len(reached) == len(known) else None
+
+    def count(self, presence: Presence) -> int:
+        return sum(one.presence is presence for one in self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall:
+    """Every office at the instant `at_ms`.
+
+    Attributes:
+        listening: the serving program has its broker and said so within the last minute.
+    """
+
+    at_ms: int
+    offices: tuple[Office, ...]
+    listening: bool
+
+    @property
+    def total(self) -> int:
+        return sum(len(office.people) for office in self.offices)
+
+    def count(self, presence: Presence) -> int:
+        return sum(office.count(presence) for office in self.offices)
+
+
+def rollcall(db: Database, at_ms: int, now_ms: int, site: str | None = None) -> RollCall:
+    """Call the roll at `at_ms`; `now_ms` is the present, for judging who is online.
+
+    Raises:
+        EdgeAgentError: nobody and no terminal belongs to `site`.
+    """
+    seen = watch(db, now_ms)
+    firsts = _first_punches(db, at_ms)
+    roster = db.conn.execute("SELECT id, name, site FROM person ORDER BY name, id").fetchall()
+    enlisted = {person for person, _, _ in roster}
+    names, terminals = _places(db, at_ms)
+    sites = {home for _, _, home in roster} | set(terminals)
+    sites |= {punch.site for who, punch in firsts.items() if who not in enlisted}
+    if site is not None and site not in sites:
+        known = ", ".join(sorted(sites)) or "none"
+        raise EdgeAgentError(
+            "call the roll of", site, "nobody and no terminal belongs to it", f"known: {known}"
+        )
+    offices = []
+    for one in sorted(sites if site is None else {site}):
+        site_name, zone = names.get(one, ("", None))
+        here = local(at_ms, zone)
+        day_ms = _midnight_ms(at_ms, here)
+        reports = (coverage(db, t, day_ms, at_ms, seen) for t in terminals.get(one, ()))
+        covered = tuple(report for report in reports if report)
+        strangers = [p for who, p in firsts.items() if who not in enlisted and p.site == one]
+        people = [(person, name) for person, name, home in roster if home == one]
+        called = _call(people, firsts, strangers, covered)
+        offices.append(Office(one, site_name, here, called, covered))
+    return RollCall(at_ms, tuple(offices), seen.listening)
+
+
+def shares(counts: Sequence[int]) -> tuple[int, ...]:
+    """Each count in tenths of a percent of their sum, by largest remainder: they add up to 1000.
+
+    All zero if the sum is zero.
+    """
+    total = sum(counts)
+    if not total:
+        return (0,) * len(counts)
+    parts = [1000 * count // total for count in counts]
+    by_remainder = sorted(range(len(counts)), key=lambda i: -(1000 * counts[i] % total))
+    for index in by_remainder[: 1000 - sum(parts)]:
+        parts[index] += 1
+    return tuple(parts)
+
+
+def _call(
+    people: Iterable[tuple[str, str]],
+    firsts: dict[str, PunchLine],
+    strangers: Iterable[PunchLine],
+    covered: Sequence[Coverage],
+) -> tuple[Called, ...]:
+    known = bool(covered) and all(one.complete for one in covered)
+    unseen = Presence.NOT_YET if known else Presence.SILENT
+    called = [
+        Called(
+            person, name, True, Presence.PRESENT if person in firsts else unseen, firsts.get(person)
+        )
+        for person, name in people
+    ]
+    called += [Called(p.person, p.name or "", False, Presence.PRESENT, p) for p in strangers]
+    return tuple(called)
+
+
+def _first_punches(db: Database, at_ms: int) -> dict[str, PunchLine]:
+    """The first punch of everybody on the local day of `at_ms` where it was made, up to then.
+
+    Keys are person ids; a credential that nobody knows stands for its holder.
+    """
+    firsts: dict[str, PunchLine] = {}
+    for punch in punches(db, since_ms=at_ms - _DAY_MS, until_ms=at_ms):
+        zone = punch.local.zone if punch.local.zone_known else None
+        if punch.local.date == local(at_ms, zone).date:
+            firsts.setdefault(punch.person or f"credential {punch.credential}", punch)
+    return firsts
+
+
+def _midnight_ms(at_ms: int, here: LocalTime) -> int:
+    """When the local day of `at_ms` began."""
+    if not here.date:
+        return at_ms
+    midnight = datetime.fromisoformat(here.date).replace(tzinfo=ZoneInfo(here.zone))
+    return int(midnight.timestamp()) * 1000
+
+
+def _places(db: Database, at_ms: int) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:
+    """Name and zone of each site, and its terminals at `at_ms` without those retired before.
+
+    A terminal belongs where its last ``start`` entry before then says (or its first, if there is
+    none before), and where its status says: the ``start`` entry of a move may still be on its way.
+    """
+    names, belongs = {}, {}
+    for terminal, since_ms, site, site_name, zone in db.conn.execute(
+        "SELECT s.terminal, p.at_ms, p.site, p.site_name, p.zone FROM posting p"
+        " JOIN stream s ON s.id = p.stream ORDER BY p.stream, p.seq"
+    ):
+        names[site] = (site_name, zone)
+        if since_ms <= at_ms or terminal not in belongs:
+            belongs[terminal] = site
+    terminals: dict[str, list[str]] = {}
+    for terminal, site, heard_ms, retired_ms in db.conn.execute(
+        "SELECT name, site, heard_ms, retired_ms FROM terminal ORDER BY name"
+    ):
+        if retired_ms is not None and retired_ms <= at_ms and (heard_ms or 0) <= retired_ms:
+            continue
+        for one in {belongs.get(terminal), site} - {None}:
+            terminals.setdefault(one, []).append(terminal)
+    return names, terminals

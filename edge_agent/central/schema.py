@@ -1,0 +1,172 @@
+"""The central's database: SQLite in WAL mode with `synchronous=FULL`, and its migrations.
+
+    stream    one journal of one terminal
+    entry     the entries themselves, once each on (stream, seq)
+    span      which seqs are stored, as ranges with the chain's heads at both ends and the last seal
+    posting   where a terminal belonged from an entry on: the site of its ``start`` entries
+    terminal  trusted key, last status, when it was heard
+    refusal   what was not accepted, counted by sender and reason
+    person    the roster: who there is; holder: which concealed credential is whose
+    serving   the heartbeat of `edge-agent central serve`
+
+Everything that grows with the number of punches is keyed by (stream, seq), so a row is appended
+where the last one of its terminal stands and no index over random values is ever touched.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils.db import Database
+from sqlite_utils.migrations import Migrations
+
+from edge_agent.errors import CentralError
+
+_migrations = Migrations("edge-agent-central")
+
+
+@_migrations()
+def create(db: Database) -> None:
+    """The first shape of the database."""
+    for statement in _CREATE.split(";"):
+        db.conn.execute(statement)
+
+
+_CREATE = """
+CREATE TABLE stream (
+    id INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    journal TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    UNIQUE (terminal, journal)
+);
+CREATE TABLE entry (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    received_ms INTEGER NOT NULL,
+    broken INTEGER NOT NULL,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE INDEX entry_punch ON entry (at_ms) WHERE kind = 'punch';
+CREATE INDEX entry_broken ON entry (stream) WHERE broken = 1;
+CREATE TABLE span (
+    stream INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    prev BLOB NOT NULL,
+    head BLOB NOT NULL,
+    key TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (stream, first)
+) WITHOUT ROWID;
+CREATE TABLE posting (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    site TEXT NOT NULL,
+    site_name TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE TABLE terminal (
+    name TEXT PRIMARY KEY,
+    key TEXT,
+    state TEXT NOT NULL DEFAULT 'unknown',
+    state_ms INTEGER,
+    heard_ms INTEGER,
+    retired_ms INTEGER,
+    journal TEXT,
+    last_seq INTEGER,
+    site TEXT,
+    version TEXT,
+    boot TEXT
+) WITHOUT ROWID;
+CREATE TABLE refusal (
+    source TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (source, reason)
+) WITHOUT ROWID;
+CREATE TABLE person (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    site TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE holder (
+    credential TEXT PRIMARY KEY,
+    person TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE roster (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,
+    key_id TEXT NOT NULL
+);
+CREATE TABLE serving (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    connected INTEGER NOT NULL,
+    beat_ms INTEGER NOT NULL
+)
+"""
+
+
+def open_database(path: Path, *, create: bool = False) -> Database:
+    """Open the central's database and bring it to the present shape.
+
+    Args:
+        path: the database file.
+        create: make it if it is not there.
+
+    Raises:
+        CentralError: it is not there, is no database, or cannot be opened or written.
+    """
+    if not create and not path.is_file():
+        raise CentralError(
+            "open", str(path), "no such file", "start `edge-agent central serve` once, or name it"
+        )
+    with failing("open", path):
+        # Two threads never use it at once; the one that opens it need not be the one that serves.
+        conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute("PRAGMA synchronous = FULL")
+            db = Database(conn)
+            _migrations.apply(db)
+        except BaseException:
+            conn.close()
+            raise
+    return db
+
+
+@contextmanager
+def failing(operation: str, path: Path) -> Iterator[None]:
+    """Turn an error of SQLite into a `CentralError` that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise CentralError(operation, str(path), str(error), _cure(str(error))) from error
+
+
+@contextmanager
+def reading(db: Database) -> Iterator[None]:
+    """One unchanging view of the database for several queries."""
+    db.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.conn.rollback()
+
+
+def _cure(cause: str) -> str:
+    if "full" in cause:
+        return "free space on its disk; nothing was acknowledged, so the broker delivers it again"
+    if "locked" in cause:
+        return "another program is writing to it; try again when that has ended"
+    if "not a database" in cause or "malformed" in cause:
+        return "restore it from a backup, or move it away to begin with an empty one"
+    return "check the disk, the folder and its permissions"

@@ -1,0 +1,218 @@
+"""`edge-agent central`: the reference central and what it can say."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from sqlite_utils.db import Database
+
+from edge_agent.central import announce, proofs, reports, settings
+from edge_agent.central import roster as rosters
+from edge_agent.central.schema import open_database, reading
+from edge_agent.central.serve import Central, wall_ms
+from edge_agent.central.settings import Settings
+from edge_agent.central.store import Store
+from edge_agent.cli import keys, logs
+from edge_agent.cli.rollcall import rollcall
+from edge_agent.cli.table import output_options, show
+from edge_agent.errors import EdgeAgentError
+from edge_agent.ports.systemd import Notifier
+
+
+@click.group()
+def central() -> None:
+    """The reference central: receive, prove, and say who is present."""
+
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/edge-agent/central.toml"),
+    show_default=True,
+    help="The central's configuration.",
+)
+
+central.add_command(keys.new_key)
+central.add_command(config_option(rollcall))
+
+
+@contextmanager
+def database(wanted: Settings) -> Iterator[Database]:
+    """The central's database, in one unchanging view."""
+    db = open_database(Path(wanted.database))
+    try:
+        with reading(db):
+            yield db
+    finally:
+        db.conn.close()
+
+
+@central.command()
+@config_option
+def serve(path: Path) -> None:
+    """Receive from the broker until told to stop (SIGTERM or Ctrl-C)."""
+    logs.to_stderr()
+    wanted = settings.load(path)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    notifier = Notifier()
+    with Store(Path(wanted.database)) as store:
+        serving = Central(settings.options(wanted), store)
+        notifier.ready()
+        serving.run(stop, lambda: notifier.alive(time.monotonic_ns() // 1_000_000))
+    notifier.stopping()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    date: str
+    time: str
+    site: str
+    terminal: str
+    seq: int
+    person: str
+    name: str
+    grade: str
+    clock: str
+    remark: str
+
+
+@central.command()
+@config_option
+@click.option("--site", help="Only punches made at this site.")
+@click.option("--terminal", help="Only punches of this terminal.")
+@click.option("--date", help="Only this local date, e.g. 2026-11-23.")
+@click.option("--limit", type=click.IntRange(1), help="Only so many, the newest.")
+@output_options
+def punches(
+    path: Path,
+    site: str | None,
+    terminal: str | None,
+    date: str | None,
+    limit: int | None,
+    form: str | None,
+) -> None:
+    """Every punch, by the local time of its site."""
+    with database(settings.load(path)) as db:
+        found = list(reports.punches(db, site=site, terminal=terminal))
+    found = [one for one in found if date is None or one.local.date == date]
+    found = found[-limit:] if limit else found
+    if form == "json":
+        show(found, reports.PunchLine, form)
+        return
+    show([_line(one) for one in found], _Line, form)
+
+
+def _line(punch: reports.PunchLine) -> _Line:
+    sure = "" if punch.error_ms is None else f" +-{punch.error_ms} ms"
+    remarks = {
+        f"repeats {punch.repeat_of}": punch.repeat_of is not None,
+        "BROKEN CHAIN": punch.broken,
+        "zone unknown": not punch.local.zone_known,
+    }
+    return _Line(
+        punch.local.date,
+        punch.local.time,
+        punch.site,
+        punch.terminal,
+        punch.seq,
+        punch.person or f"? {punch.credential[:12]}",
+        punch.name or "",
+        punch.grade,
+        f"{punch.source}{sure}",
+        ", ".join(word for word, applies in remarks.items() if applies),
+    )
+
+
+@central.command()
+@config_option
+@output_options
+def gaps(path: Path, form: str | None) -> None:
+    """What is missing or does not add up in each journal, and what was refused."""
+    with database(settings.load(path)) as db:
+        journals, refused = reports.gaps(db), reports.refusals(db)
+    show(journals, reports.JournalGaps, form)
+    if form is None and refused:
+        click.echo("\nrefused:")
+        show(refused, reports.Refusal, None)
+
+
+@central.command()
+@config_option
+@click.option("--terminal", help="Only the journals of this terminal.")
+@output_options
+def prove(path: Path, terminal: str | None, form: str | None) -> None:
+    """Follow every chain and check every seal again, from the stored texts; exit 1 if one fails."""
+    with database(settings.load(path)) as db:
+        found = proofs.proofs(db, terminal)
+    show(found, proofs.Proof, form)
+    if not all(one.holds for one in found):
+        raise click.exceptions.Exit(1)
+
+
+@central.command()
+@config_option
+@click.argument("terminal")
+@click.argument("key")
+def trust(path: Path, terminal: str, key: str) -> None:
+    """Accept KEY (64 hex digits) as the TERMINAL's from now on, after a repair."""
+    if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+        hint = "copy it from the refusal that `edge-agent central gaps` shows"
+        raise EdgeAgentError("trust", terminal, "a key is 64 lower-case hex digits", hint)
+    with Store(Path(settings.load(path).database)) as store:
+        store.trust(terminal, key)
+    click.echo(f"{terminal} is trusted with {key}")
+
+
+@central.group()
+def roster() -> None:
+    """Who holds which card, and where they belong."""
+
+
+@roster.command("import")
+@config_option
+@click.argument("file", type=click.Path(path_type=Path))
+def import_(path: Path, file: Path) -> None:
+    """Replace the roster by FILE, a CSV with the columns card, person, name, site."""
+    wanted = settings.load(path)
+    register = rosters.read(file, keys.read(Path(wanted.credential_key)))
+    with Store(Path(wanted.database)) as store:
+        version = store.enlist(register, wall_ms())
+    click.echo(
+        f"roster version {version}: {len(register.people)} people,"
+        f" {len(register.holders)} credentials"
+    )
+
+
+@roster.command()
+@config_option
+@click.argument("terminals", nargs=-1)
+def publish(path: Path, terminals: tuple[str, ...]) -> None:
+    """Send the roster to TERMINALS, or to every terminal that is known."""
+    wanted = settings.load(path)
+    with database(wanted) as db:
+        told = announce.publish_roster(settings.options(wanted), db, terminals)
+    click.echo(f"published to {', '.join(told)}")
+
+
+@roster.command()
+@config_option
+@click.argument("terminal")
+@click.argument("file", type=click.Path(path_type=Path))
+def export(path: Path, terminal: str, file: Path) -> None:
+    """Write the roster for TERMINAL to FILE, to be carried there: `edge-agent roster FILE`."""
+    with database(settings.load(path)) as db:
+        data = announce.roster_message(db, terminal)
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise EdgeAgentError("write", str(file), cause, "choose another place") from None
+    click.echo(f"{file}: {len(data)} bytes for {terminal}")

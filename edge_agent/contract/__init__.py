@@ -1,0 +1,1 @@
+"""What passes between a terminal and the central: messages, topics, chain and seal."""

@@ -1,0 +1,300 @@
+"""One terminal, its broker and the central, as processes on this machine: the stage of a play.
+
+Everything is real but the scanner, the sky and the network, which are simulated where they touch
+the agent: a pseudo-terminal, a receiver, a TCP link that can be cut.
+"""
+
+import json
+import secrets
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from edge_agent.errors import EdgeAgentError
+from edge_agent.sim import day
+from edge_agent.sim.account import Account, settle
+from edge_agent.sim.broker import Broker
+from edge_agent.sim.link import Link
+from edge_agent.sim.panel import PanelReader
+from edge_agent.sim.pty import PseudoPort
+
+TERMINAL = "bungi-01"
+SITE_ID = "kec-bungi"
+_READY_S = 20.0
+_TICK_S = 0.05
+
+_AGENT = """
+terminal = "{terminal}"
+
+[site]
+id = "{site_id}"
+name = "{site.name}"
+zone = "{site.zone}"
+latitude = {site.latitude}
+longitude = {site.longitude}
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+topic_root = "attendance/baubau"
+protocol = "{protocol}"
+
+[[scanner]]
+name = "front"
+port = "{work}/front"
+profile = "{profile}"
+
+[gnss]
+port = "{work}/gnss"
+
+[files]
+journal = "{work}/journal.db"
+seal_key = "{work}/seal.key"
+credential_key = "{work}/credential.key"
+status = "{work}/status.json"
+
+[panel]
+kind = "simulated"
+file = "{work}/panel.jsonl"
+
+[rules]
+duplicate_s = {duplicate_s}
+broker_grace_s = 2
+central_grace_s = 5
+receipt_wait_s = {receipt_wait_s}
+retry_first_s = {retry_s}
+retry_max_s = 2.0
+"""
+
+_CENTRAL = """
+database = "{work}/central.db"
+topic_root = "attendance/baubau"
+credential_key = "{work}/credential.key"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+protocol = "{protocol}"
+retry_first_s = 0.1
+retry_max_s = 1.0
+"""
+
+
+class Office:
+    """The stage in the directory `work`; nothing runs before `start`.
+
+    Args:
+        work: where configurations, journal, database and logs go.
+        broker: a broker of one's own; by default one that forgets nothing it has acknowledged.
+        profile: of the scanner.
+        duplicate_s, receipt_wait_s, retry_s: rules of the terminal.
+        people: roster; by default the staff of `day`.
+    """
+
+    def __init__(
+        self,
+        work: Path,
+        broker: Broker | None = None,
+        *,
+        profile: str = "rdm6300",
+        duplicate_s: int = 5,
+        receipt_wait_s: int = 3,
+        retry_s: float = 0.2,
+        people: Sequence[day.Staff] | None = None,
+    ) -> None:
+        self.work = work
+        self.broker = broker or Broker()
+        self.link = Link(self.broker.port)
+        self.scanner = PseudoPort(work / "front")
+        self.gnss = PseudoPort(work / "gnss")
+        self.panel = PanelReader(work / "panel.jsonl")
+        self._people = day.staff() if people is None else people
+        self._agent: subprocess.Popen[bytes] | None = None
+        self._central: subprocess.Popen[bytes] | None = None
+        self._pause = threading.Event()
+        names = {
+            "terminal": TERMINAL,
+            "site_id": SITE_ID,
+            "site": day.SITE,
+            "work": work,
+            "protocol": self.broker.protocol,
+            "profile": profile,
+            "duplicate_s": duplicate_s,
+            "receipt_wait_s": receipt_wait_s,
+            "retry_s": retry_s,
+        }
+        self.agent_config = work / "agent.toml"
+        self.agent_config.write_text(_AGENT.format(port=self.link.port, **names), encoding="utf-8")
+        self.central_config = work / "central.toml"
+        self.central_config.write_text(
+            _CENTRAL.format(port=self.broker.port, **names), encoding="utf-8"
+        )
+        key_file = work / "credential.key"
+        if not key_file.exists():
+            key_file.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+
+    def __enter__(self) -> "Office":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for process in (self._agent, self._central):
+            if process is not None and process.poll() is None:
+                process.terminate()
+        for process in (self._agent, self._central):
+            if process is not None:
+                _wait(process)
+        self.scanner.unplug()
+        self.gnss.unplug()
+        self.link.close()
+        self.broker.close()
+
+    def start(self) -> None:
+        """Start everything and wait until the terminal is ready and has its roster.
+
+        Raises EdgeAgentError if a part does not come up.
+        """
+        self.broker.start()
+        self.broker.wait_ready()
+        self.scanner.plug()
+        self.gnss.plug()
+        roster = self.work / "roster.csv"
+        lines = [f"em4100:{one.card},{one.id},{one.name},{SITE_ID}" for one in self._people]
+        roster.write_text("card,person,name,site\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        self.command("central", "roster", "import", str(roster), config=self.central_config)
+        self.start_central()
+        self.start_agent()
+        publish = ("central", "roster", "publish", TERMINAL)
+        self.command(*publish, config=self.central_config)
+        self._until(lambda: self.status().get("roster", {}).get("version", 0) > 0, "a roster")
+
+    def start_central(self) -> None:
+        self._central = self._spawn("central", "serve", config=self.central_config)
+
+    def start_agent(self) -> None:
+        """Start the agent and wait until it listens to its scanner."""
+        self._agent = self._spawn("run", config=self.agent_config)
+        if not self.scanner.wait_open(_READY_S):
+            raise self._failed("the agent", "it does not open its scanner")
+
+    def kill_agent(self) -> None:
+        """SIGKILL the agent, as a power cut would, and start it again."""
+        self._kill(self._agent)
+        self.start_agent()
+
+    def kill_central(self) -> None:
+        """SIGKILL the central and start it again."""
+        self._kill(self._central)
+        self.start_central()
+
+    def kill_broker(self) -> None:
+        """SIGKILL the broker and start it again."""
+        self.broker.kill()
+        self.broker.start()
+        self.broker.wait_ready()
+
+    def stop_central(self) -> None:
+        """End the central in order; `start_central` starts it again."""
+        if self._central is not None:
+            self._central.terminate()
+            _wait(self._central)
+
+    def stop_agent(self) -> None:
+        """End the agent in order; `start_agent` starts it again."""
+        if self._agent is not None:
+            self._agent.terminate()
+            _wait(self._agent)
+
+    def cut(self) -> None:
+        """Take the network away."""
+        self.link.cut()
+
+    def mend(self) -> None:
+        """Give the network back."""
+        self.link.mend()
+
+    def status(self) -> dict[str, Any]:
+        """What the agent last said of itself; empty before the first word."""
+        try:
+            found = json.loads((self.work / "status.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def stored(self) -> int:
+        """Entries in the central's database."""
+        try:
+            with closing(sqlite3.connect(f"file:{self.work}/central.db?mode=ro", uri=True)) as db:
+                return int(db.execute("SELECT count(*) FROM entry").fetchone()[0])
+        except sqlite3.Error:
+            return 0
+
+    def appended(self) -> int:
+        """Entries in the terminal's journal."""
+        with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
+
+    def wait_delivered(self, limit_s: float) -> bool:
+        """Wait until the central has every entry of the journal and the terminal knows."""
+        try:
+            self._until(self._delivered, "delivery", limit_s)
+        except EdgeAgentError:
+            return False
+        return True
+
+    def command(self, *words: str, config: Path | None = None) -> str:
+        """Run ``edge-agent WORDS`` and give what it prints. Raises EdgeAgentError if it fails."""
+        done = subprocess.run(
+            _command(words, config), capture_output=True, text=True, timeout=60, check=False
+        )
+        if done.returncode:
+            raise self._failed(f"edge-agent {' '.join(words)}", done.stderr.strip())
+        return done.stdout
+
+    def account(self, taps: int, again: int) -> Account:
+        """Hold what people saw against what the central has."""
+        return settle(self.work, TERMINAL, self.panel.notices, taps, again)
+
+    def _delivered(self) -> bool:
+        journal = self.status().get("journal", {})
+        last = self.appended()
+        return bool(journal.get("received") == last == self.stored())
+
+    def _spawn(self, *words: str, config: Path) -> subprocess.Popen[bytes]:
+        with (self.work / f"{words[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                _command(words, config), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def _kill(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is not None:
+            process.kill()
+            process.wait(10)
+
+    def _until(self, done: Any, what: str, limit_s: float = _READY_S) -> None:
+        until = time.monotonic() + limit_s
+        while not done():
+            if time.monotonic() > until:
+                raise self._failed(what, f"it did not come within {limit_s:g} s")
+            self._pause.wait(_TICK_S)
+
+    def _failed(self, what: str, cause: str) -> EdgeAgentError:
+        return EdgeAgentError("start", what, cause, f"look at the logs in {self.work}")
+
+
+def _command(words: Sequence[str], config: Path | None) -> list[str]:
+    where = [] if config is None else ["--config", str(config)]
+    return [sys.executable, "-m", "edge_agent", *words, *where]
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
