@@ -3,6 +3,7 @@
 import logging
 import queue
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,6 +108,14 @@ def serving(where: Path | Store, port: int, **options: object) -> Iterator[Log]:
         logger.removeHandler(log)
         if store is not where:
             store.close()
+
+
+def texts(path: Path) -> list[str]:
+    """Every stored text, by stream and seq, as another program sees them in the file."""
+    with sqlite3.connect(path) as db:
+        found = db.execute("SELECT text FROM entry ORDER BY stream, seq").fetchall()
+    db.close()
+    return [text for (text,) in found]
 
 
 class Wire:

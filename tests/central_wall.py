@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from edge_agent.central.store import Store
 from edge_agent.contract import canonical, chain, entries, messages
 from edge_agent.contract.credentials import conceal
 from edge_agent.records import Grade, Place, Punch, Stamp
@@ -22,6 +23,14 @@ def ms(text: str, zone: str | None = None) -> int:
 
 
 NOW = ms("2026-11-23T09:00", WITA)
+SITI, HARUN, WA_ODE = "em4100:00000000A1", "em4100:00000000B2", "em4100:00000000C3"
+ROSTER = f"""card,person,name,site
+{SITI},p-1,Siti Rahma,kec-bungi
+{HARUN},p-2,La Ode Harun,kec-bungi
+{WA_ODE},p-3,Wa Ode Sari,dinkes
+,p-4,Tanpa Kartu,dinkes
+"""
+MORNING = ms("2026-11-23T07:30", WITA)
 
 
 class Wall:
@@ -117,6 +126,13 @@ class Wall:
         self.texts[seq - 1] = self.texts[seq - 1].replace('"scanner":"front"', '"scanner":"other"')
 
 
+def wall_at(site: str = "kec-bungi", terminal: str = "bungi-1", **start: object) -> Wall:
+    """A journal with its first start, some days ago."""
+    wall = Wall(terminal)
+    wall.start(ms("2026-11-20T06:00", WITA), site=site, **start)  # type: ignore[arg-type]
+    return wall
+
+
 def full_wall(count: int, terminal: str = "bungi-1") -> Wall:
     """A journal of one start and `count - 1` punches, a minute apart."""
     wall = Wall(terminal)
@@ -129,3 +145,16 @@ def full_wall(count: int, terminal: str = "bungi-1") -> Wall:
 def forged(batch: messages.Batch, **changes: object) -> messages.Batch:
     """`batch` with some fields replaced, as no honest terminal sends it."""
     return replace(batch, **changes)  # type: ignore[arg-type]
+
+
+def take(store: Store, batch: messages.Batch) -> int:
+    """Store a batch and check that the receipt is one that a terminal accepts."""
+    new = store.take(batch, NOW)
+    receipt = store.receipt(batch.terminal, batch.journal)
+    assert messages.decode_receipt(messages.encode_receipt(receipt)) == receipt
+    return new
+
+
+def rows(store: Store, table: str) -> list[tuple[object, ...]]:
+    """A whole table of the central's database."""
+    return store.db.conn.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()

@@ -1,27 +1,24 @@
 """The serving central with a real broker: receipts after the commit, then acknowledgements."""
 
 import os
-import random
 import socket
-import sqlite3
-import subprocess
-import sys
 import threading
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from central_peer import LIMIT_S, PUBACK, PUBLISH, ROOT, Peer, Wire, frame, serving
+from central_peer import LIMIT_S, ROOT, Peer, frame, serving, texts
 from central_wall import NOW, ORGANISATION, full_wall
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.central import roster
 from edge_agent.central.announce import publish_roster
-from edge_agent.central.link import Options
+from edge_agent.central.link import Options, Tls
 from edge_agent.central.reports import refusals
 from edge_agent.central.schema import open_database
+from edge_agent.central.serve import Central
 from edge_agent.central.store import Store
 from edge_agent.contract import messages
 from edge_agent.errors import CentralError, EdgeAgentError
@@ -42,17 +39,6 @@ def broker():
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "central.db"
-
-
-def texts(path: Path) -> list[str]:
-    with sqlite3.connect(path) as db:
-        found = db.execute("SELECT text FROM entry ORDER BY stream, seq").fetchall()
-    db.close()
-    return [text for (text,) in found]
-
-
-def entry_count(path: Path) -> int:
-    return len(texts(path))
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -76,7 +62,7 @@ def test_a_receipt_never_runs_ahead_of_the_commit(broker, path):
     early = []
 
     def look(receipt: messages.Receipt) -> None:
-        if entry_count(path) < receipt.upto:
+        if len(texts(path)) < receipt.upto:
             early.append(receipt)
 
     with Peer(broker.port, look) as peer, serving(path, broker.port) as log:
@@ -85,42 +71,6 @@ def test_a_receipt_never_runs_ahead_of_the_commit(broker, path):
             peer.send("bungi-1", "entries", wall.wire(first, first + 4))
         peer.receipt(300)
     assert early == []
-    assert texts(path) == wall.texts
-
-
-def test_a_connection_lost_before_the_receipt_costs_nothing(broker, path):
-    """Committed but neither receipted nor acknowledged: it comes again and is stored once."""
-    wall = full_wall(5)
-    wire = Wire(broker.port, cut_before=PUBLISH)
-    try:
-        with Peer(broker.port) as peer, serving(path, wire.port) as log:
-            log.wait("connected")
-            peer.send("bungi-1", "entries", wall.wire())
-            peer.receipt(5)
-            log.wait("connected", times=2)
-    finally:
-        wire.close()
-    assert PUBACK not in wire.sent[0]
-    again = [kind for kind in wire.sent[1] if kind in (PUBLISH, PUBACK)]
-    assert again[:2] == [PUBLISH, PUBACK]
-    assert texts(path) == wall.texts
-
-
-def test_a_connection_lost_before_the_acknowledgement_costs_nothing(broker, path):
-    """The receipt is out, the acknowledgement is not: the batch comes again to no effect."""
-    wall = full_wall(5)
-    wire = Wire(broker.port, cut_before=PUBACK)
-    try:
-        with Peer(broker.port) as peer, serving(path, wire.port) as log:
-            log.wait("connected")
-            peer.send("bungi-1", "entries", wall.wire())
-            peer.receipt(5)
-            log.wait("connected", times=2)
-            peer.receipt(5)
-    finally:
-        wire.close()
-    assert wire.sent[0].count(PUBLISH) == 1
-    assert PUBACK in wire.sent[1]
     assert texts(path) == wall.texts
 
 
@@ -137,29 +87,6 @@ def test_what_was_sent_while_the_central_was_away_is_stored_when_it_comes_back(b
     assert texts(path) == wall.texts
 
 
-def test_a_broker_that_is_missing_is_an_ordinary_event(broker, path):
-    """Missing at start, killed later: the central is there when the broker is."""
-    broker.stop()
-    wall = full_wall(4)
-    with serving(path, broker.port) as log:
-        log.wait("no connection")
-        broker.start()
-        broker.wait_ready()
-        log.wait("connected to")
-        with Peer(broker.port) as peer:
-            peer.send("bungi-1", "entries", wall.wire(1, 2))
-            peer.receipt(2)
-        broker.kill()
-        log.wait("no connection", times=2)
-        broker.start()
-        broker.wait_ready()
-        log.wait("connected to", times=2)
-        with Peer(broker.port) as peer:
-            peer.send("bungi-1", "entries", wall.wire(3, 4))
-            peer.receipt(4)
-    assert texts(path) == wall.texts
-
-
 def test_a_terminal_that_comes_online_is_told_what_is_stored(broker, path):
     """Also if the broker has forgotten the retained receipt, and if nothing is stored yet."""
     wall, other = full_wall(3), full_wall(3, "bungi-2")
@@ -171,8 +98,12 @@ def test_a_terminal_that_comes_online_is_told_what_is_stored(broker, path):
         assert peer.receipt(3).terminal == "bungi-1"
         peer.send("bungi-2", "status", messages.encode_status(other.status("offline")))
         peer.send("bungi-2", "status", messages.encode_status(other.status()))
-        receipt = peer.receipt(0)
-        assert (receipt.terminal, receipt.upto, receipt.last) == ("bungi-2", 0, 0)
+        peer.send("bungi-2", "entries", other.wire())
+        told = [peer.receipt(0), peer.receipt(0)]
+        assert [(one.terminal, one.upto, one.last) for one in told] == [
+            ("bungi-2", 0, 0),
+            ("bungi-2", 3, 3),
+        ]
 
 
 def test_bad_messages_on_every_topic_are_counted_and_nothing_dies(broker, path):
@@ -245,58 +176,6 @@ def test_a_message_of_another_root_left_in_the_session_is_counted(broker, path):
     assert (refusal.source, refusal.reason) == ("", "topic")
 
 
-def test_a_full_disk_gives_no_receipt_and_no_acknowledgement(broker, path):
-    """The log says so in one line, and the broker delivers again until there is room."""
-    wall = full_wall(800)
-    with Store(path) as store, Peer(broker.port) as peer:
-        pages = store.db.conn.execute("PRAGMA page_count").fetchone()[0]
-        store.db.conn.execute(f"PRAGMA max_page_count = {pages + 1}")
-        with serving(store, broker.port) as log:
-            log.wait("connected")
-            peer.send("bungi-1", "entries", wall.wire())
-            log.wait("connected", times=4)
-            assert peer.receipts.empty()
-            assert entry_count(path) == 0
-            assert sum("full" in line for line in log.lines) == 1
-            assert not any("no connection" in line for line in log.lines)
-            store.db.conn.execute("PRAGMA max_page_count = 1000000")
-            peer.receipt(800)
-    assert texts(path) == wall.texts
-
-
-SERVE = """
-import sys, threading
-from pathlib import Path
-from edge_agent.central.link import Options
-from edge_agent.central.serve import Central
-from edge_agent.central.store import Store
-options = Options(sys.argv[1], port=int(sys.argv[2]), first_retry_s=0.02, last_retry_s=0.05)
-Central(options, Store(Path(sys.argv[3]))).run(threading.Event())
-"""
-
-
-def test_a_central_killed_at_any_moment_stores_everything_exactly_once(broker, path):
-    """SIGKILL again and again while batches come in; in the end nothing is missing or double."""
-    wall, kills = full_wall(1200), 10
-    command = [sys.executable, "-c", SERVE, ROOT, str(broker.port), str(path)]
-    moments = random.Random(7)
-    with serving(path, broker.port) as log:
-        log.wait("connected")  # from now on the broker keeps what it has for us
-    with Peer(broker.port) as peer:
-        for part in range(1, 1200, 1200 // kills):
-            process = subprocess.Popen(command)
-            try:
-                for first in range(part, part + 1200 // kills, 3):
-                    peer.send("bungi-1", "entries", wall.wire(first, first + 2))
-                peer.receipt(part - 1 + moments.randrange(1200 // kills))
-            finally:
-                process.kill()
-                process.wait(LIMIT_S)
-        with serving(path, broker.port):
-            assert peer.receipt(1200).head == wall.heads[1200].hex()
-    assert texts(path) == wall.texts
-
-
 def test_the_heartbeat_says_whether_the_central_has_its_broker(broker, path):
     """Roll-calls rest on it: connected while it serves, not connected when it has stopped."""
     with serving(path, broker.port) as log:
@@ -325,6 +204,26 @@ def forbid(listener: socket.socket) -> None:
         subscribe = frame(stream.read)
         connection.sendall(bytes([0x90, 5]) + subscribe[2:4] + bytes.fromhex("008787"))
         frame(stream.read)
+
+
+def test_tls_files_that_cannot_be_used_are_named_before_anything_is_tried(path):
+    """A wrong path is a cause that somebody can mend, not a connection that never comes."""
+    with Store(path) as store, pytest.raises(CentralError, match=r"nowhere\.pem"):
+        Central(Options(ROOT, tls=Tls(Path("nowhere.pem"))), store).run(threading.Event())
+
+
+def test_the_watchdog_is_fed_by_the_thread_that_does_the_work(path):
+    """Once a turn, also without a broker; whoever stops feeding it is restarted."""
+    stop, turns = threading.Event(), []
+
+    def alive() -> None:
+        turns.append(threading.current_thread())
+        if len(turns) == 3:
+            stop.set()
+
+    with Store(path) as store:
+        Central(Options(ROOT, port=1), store).run(stop, alive)
+    assert turns == [threading.current_thread()] * 3
 
 
 def test_the_roster_is_published_concealed_and_retained(broker, path):

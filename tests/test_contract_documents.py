@@ -189,6 +189,7 @@ def test_the_worked_example_is_what_the_code_makes() -> None:
     assert messages.encode_receipt(receipt).decode() == EXAMPLE["receipt"]
     key = credentials.parse_key(EXAMPLE["organisation_key"])
     assert credentials.conceal(EXAMPLE["credential"], key) == EXAMPLE["concealed"]
+    assert credentials.key_id(key) == EXAMPLE["credential_key"]
     validate("entries", sent)
     validate("receipt", EXAMPLE["receipt"].encode())
 

@@ -35,7 +35,9 @@ EXCEPTIONS = (
 NEVER: tuple[Any, ...] = (None, True, False, 1.5, -0.5)
 ODD: tuple[Any, ...] = (
     *(0, 1, 1.0, -1, 2**53 - 1, 2**53, -(2**53), 10**30),
-    *("", "x", "X", "-", "x\n", "x y", "\0", "\x85", "é", "\ud800", "x" * 41, "x" * 65, "x" * 81),
+    *(900_000_000, 900_000_001, -900_000_001, 1_800_000_000, 1_800_000_001, -1_800_000_001),
+    *("", "x", "X", "-", "x\n", "x y", "\0", "\x85", "é", "\ud800"),
+    *("x" * (most + more) for most in (16, 32, 40, 63, 64, 80) for more in (0, 1)),
     *([], [1], [[1, 2]], [[1]], [[0, 1]], [[2, 1], [1, 1]], [[1, 2, 3]], [[1, 1]] * 65),
     *({}, {"a": 1}, {"A": 1}, {"a": None}, {"a": []}, {"a": {"b": {"c": 1}}}, {"a\n": 1}),
     *({"a": {"b": {"c": {"d": 1}}}}, {"a": {"b": {"c": {"d": {}}}}}),
@@ -99,7 +101,9 @@ def neighbours(value: Any) -> tuple[Any, ...]:
         return (value + "\n", "\n" + value, value[:-1], value + "0", value.upper(), value * 9)
     if isinstance(value, list):
         return (value + value, [], value[:-1], value[::-1], [*value, None], value[:1] * 70)
-    return ([value], {**value, "Later": 1}, {**value, "later": [1]}, {**value, "later": "x"})
+    nested: Any = 1
+    deeper = [{**value, "later": (nested := {"a": nested})} for _ in range(4)]
+    return ([value], {**value, "Later": 1}, {**value, "later": [1]}, *deeper)
 
 
 #: One message of each kind, and of the batch one for each kind of entry.
@@ -215,7 +219,8 @@ def test_a_batch_holds_one_to_a_thousand_entries(many: int) -> None:
     """None and one too many are refused by both."""
     table = read(batch(journal()))
     entry = table["entries"][-1]
-    table["entries"] = [{**entry, "seq": seq} for seq in range(1, many + 1)]
-    table["seal"]["seq"] = max(1, many)
+    table["first"] = 2
+    table["entries"] = [{**entry, "seq": seq} for seq in range(2, many + 2)]
+    table["seal"]["seq"] = many + 1
     valid, refusal = verdicts("batch", encoded(table))
     assert (valid, refusal == "") == ((1 <= many <= MAX_BATCH),) * 2

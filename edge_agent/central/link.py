@@ -199,10 +199,10 @@ class Link:
         if reason.is_failure:
             self._cause = f"the broker refuses us: {reason}"
             return
-        room = getattr(properties, "ReceiveMaximum", SEND_MAXIMUM)
-        self._inbox.put(Connected(self.number, min(room, SEND_MAXIMUM), MAX_WIRE_BYTES))
         if self._topics:
             client.subscribe([(topic, 1) for topic in self._topics])
+        room = getattr(properties, "ReceiveMaximum", SEND_MAXIMUM)
+        self._inbox.put(Connected(self.number, min(room, SEND_MAXIMUM), MAX_WIRE_BYTES))
 
     def _on_subscribe(
         self, client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _more: object

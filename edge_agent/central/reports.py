@@ -118,14 +118,14 @@ class Refusal:
 
 def local(at_ms: int, zone: str | None) -> LocalTime:
     """The wall time at `at_ms` in the IANA `zone`; in UTC if that is None or no zone."""
-    known = _zone(zone)
+    found = _zone(zone)
+    name = zone if found and zone else "UTC"
     try:
-        when = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(known or UTC)
+        when = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(found or UTC)
     except OverflowError:
-        return LocalTime("", "", zone if known and zone else "UTC", known is not None)
-    return LocalTime(
-        f"{when:%Y-%m-%d}", f"{when:%H:%M:%S}", zone if known and zone else "UTC", known is not None
-    )
+        return LocalTime("", "", name, found is not None)
+    text = when.isoformat(sep=" ", timespec="seconds")
+    return LocalTime(text[:10], text[11:19], name, found is not None)
 
 
 @cache

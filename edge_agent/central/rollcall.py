@@ -23,9 +23,6 @@ from edge_agent.central.coverage import Coverage, coverage, watch
 from edge_agent.central.reports import LocalTime, PunchLine, local, punches
 from edge_agent.errors import EdgeAgentError
 
-#: A local day is never longer than 25 hours.
-_DAY_MS = 25 * 3_600_000
-
 
 class Presence(StrEnum):
     """What the roll-call can say of a person."""
@@ -111,29 +108,37 @@ def rollcall(db: Database, at_ms: int, now_ms: int, site: str | None = None) -> 
         EdgeAgentError: nobody and no terminal belongs to `site`.
     """
     seen = watch(db, now_ms)
-    firsts = _first_punches(db, at_ms)
-    roster = db.conn.execute("SELECT id, name, site FROM person ORDER BY name, id").fetchall()
-    enlisted = {person for person, _, _ in roster}
     names, terminals = _places(db, at_ms)
-    sites = {home for _, _, home in roster} | set(terminals)
-    sites |= {punch.site for who, punch in firsts.items() if who not in enlisted}
-    if site is not None and site not in sites:
-        known = ", ".join(sorted(sites)) or "none"
+    firsts = _first_punches(db, at_ms)
+    homes: dict[str, list[tuple[str, str]]] = {}
+    for person, name, home in db.conn.execute("SELECT id, name, site FROM person ORDER BY name"):
+        homes.setdefault(home, []).append((person, name))
+    enlisted = {person for people in homes.values() for person, _ in people}
+    strangers: dict[str, list[PunchLine]] = {}
+    for who, punch in firsts.items():
+        if who not in enlisted:
+            strangers.setdefault(punch.site, []).append(punch)
+    sites = sorted({*homes, *terminals, *strangers})
+    if site is not None:
+        sites = [_known(site, sites)]
+    offices = []
+    for one in sites:
+        site_name, zone = names.get(one, ("", None))
+        day_ms = _midnight_ms(at_ms, zone)
+        reports = (coverage(db, t, day_ms, at_ms, seen) for t in terminals.get(one, ()))
+        covered = tuple(report for report in reports if report)
+        called = _call(homes.get(one, ()), firsts, strangers.get(one, ()), covered)
+        offices.append(Office(one, site_name, local(at_ms, zone), called, covered))
+    return RollCall(at_ms, tuple(offices), seen.listening)
+
+
+def _known(site: str, sites: Sequence[str]) -> str:
+    if site not in sites:
+        known = ", ".join(sites) or "none"
         raise EdgeAgentError(
             "call the roll of", site, "nobody and no terminal belongs to it", f"known: {known}"
         )
-    offices = []
-    for one in sorted(sites if site is None else {site}):
-        site_name, zone = names.get(one, ("", None))
-        here = local(at_ms, zone)
-        day_ms = _midnight_ms(at_ms, here)
-        reports = (coverage(db, t, day_ms, at_ms, seen) for t in terminals.get(one, ()))
-        covered = tuple(report for report in reports if report)
-        strangers = [p for who, p in firsts.items() if who not in enlisted and p.site == one]
-        people = [(person, name) for person, name, home in roster if home == one]
-        called = _call(people, firsts, strangers, covered)
-        offices.append(Office(one, site_name, here, called, covered))
-    return RollCall(at_ms, tuple(offices), seen.listening)
+    return site
 
 
 def shares(counts: Sequence[int]) -> tuple[int, ...]:
@@ -174,16 +179,23 @@ def _first_punches(db: Database, at_ms: int) -> dict[str, PunchLine]:
 
     Keys are person ids; a credential that nobody knows stands for its holder.
     """
+    zones: list[str | None] = [None]
+    zones += [zone for (zone,) in db.conn.execute("SELECT DISTINCT zone FROM posting")]
+    since_ms = min(_midnight_ms(at_ms, zone) for zone in zones)
+    dates: dict[str, str] = {}
     firsts: dict[str, PunchLine] = {}
-    for punch in punches(db, since_ms=at_ms - _DAY_MS, until_ms=at_ms):
-        zone = punch.local.zone if punch.local.zone_known else None
-        if punch.local.date == local(at_ms, zone).date:
+    for punch in punches(db, since_ms=since_ms, until_ms=at_ms):
+        zone = punch.local.zone
+        if zone not in dates:
+            dates[zone] = local(at_ms, zone).date
+        if punch.local.date == dates[zone]:
             firsts.setdefault(punch.person or f"credential {punch.credential}", punch)
     return firsts
 
 
-def _midnight_ms(at_ms: int, here: LocalTime) -> int:
-    """When the local day of `at_ms` began."""
+def _midnight_ms(at_ms: int, zone: str | None) -> int:
+    """When the local day of `at_ms` began in `zone`."""
+    here = local(at_ms, zone)
     if not here.date:
         return at_ms
     midnight = datetime.fromisoformat(here.date).replace(tzinfo=ZoneInfo(here.zone))

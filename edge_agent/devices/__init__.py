@@ -27,6 +27,9 @@ class Decoder(Protocol[R_co]):
     def feed(self, data: bytes) -> Iterator[R_co]:
         """Take the next bytes, give the records that they complete."""
 
+    def restart(self) -> None:
+        """The wire was cut: what is half there will never be whole."""
+
 
 _SCANNERS: dict[str, Callable[[ScannerProfile], Decoder[Scan]]] = {
     "em4100": lambda profile: Em4100Decoder(),

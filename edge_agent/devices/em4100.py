@@ -57,6 +57,9 @@ class Em4100Decoder:
             self._buffer = self._buffer[frame.end() :]
             yield Scan("em4100", number.hex().upper())
 
+    def restart(self) -> None:
+        self._drop(len(self._buffer))
+
     def _hunt(self) -> bool:
         """Move to the next STX; False if there is none."""
         start = self._buffer.find(_STX)

@@ -66,6 +66,9 @@ class NmeaDecoder:
             else:
                 self._skip(1)
 
+    def restart(self) -> None:
+        self._skip(len(self._buffer))
+
     def _hunt(self) -> bool:
         """Move to the next `$`; False if there is none."""
         start = self._buffer.find(b"$")
@@ -127,7 +130,7 @@ def _time(found: object) -> time | None:
 def _angle(digits: str, hemisphere: str, hemispheres: str) -> int:
     """Degrees times 10^7 of ``dddmm.mmmm`` and a hemisphere, whose first letter is the positive."""
     found = _ANGLE.fullmatch(digits)
-    if found is None or hemisphere not in hemispheres or not hemisphere:
+    if found is None or hemisphere not in tuple(hemispheres):
         raise ValueError("angle")
     degrees, minutes = int(found[1]), float(found[2])
     angle = degrees + minutes / 60

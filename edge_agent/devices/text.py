@@ -31,7 +31,7 @@ class TextDecoder:
 
     @property
     def counts(self) -> Counts:
-        """`noise` counts bytes of overlong lines, `rejected` lines that are no credential."""
+        """`noise` counts bytes of overlong or cut lines, `rejected` lines that no credential is."""
         return Counts(self._noise, self._rejected)
 
     def feed(self, data: bytes) -> Iterator[Scan]:
@@ -40,6 +40,10 @@ class TextDecoder:
             self._extend(part)
             yield from self._finish()
         self._extend(rest)
+
+    def restart(self) -> None:
+        self._noise += len(self._line)
+        self._line, self._overflowing = b"", False
 
     def _extend(self, part: bytes) -> None:
         self._line += part

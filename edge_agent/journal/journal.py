@@ -13,11 +13,10 @@ from sqlite_utils import Database
 
 from edge_agent.contract import canonical, chain, entries
 from edge_agent.errors import JournalError
+from edge_agent.journal.failing import failing
 from edge_agent.journal.roster import RosterTable
 from edge_agent.journal.schema import migrations
 from edge_agent.records import Entry, Punch, Stamp
-
-_PAPER = "record attendance on paper until this is mended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +43,12 @@ class Journal:
     """The journal of `terminal` in the file `path`, made if it is not there.
 
     Used by one thread. Raises JournalError when the file cannot be opened, belongs to another
-    terminal, or cannot be written.
+    terminal, or cannot be read or written.
     """
 
     def __init__(self, path: Path, terminal: str) -> None:
         self._path = path
-        try:
+        with failing("open", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # No implicit transactions: a single statement commits itself, the rest say BEGIN.
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
@@ -57,8 +56,7 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
             migrations.apply(Database(self._db))
             self.terminal, self.journal, self.previous = self._identity(terminal)
-        except (sqlite3.Error, OSError) as error:
-            raise self._failed("open", error) from error
+            self._last, self._head = self._tip()
         if self.terminal != terminal:
             raise JournalError(
                 "open the journal",
@@ -66,8 +64,7 @@ class Journal:
                 f"it belongs to the terminal {self.terminal}, not {terminal}",
                 "give this terminal a journal file of its own",
             )
-        self.roster = RosterTable(self._db)
-        self._last, self._head = self._tip()
+        self.roster = RosterTable(self._db, path)
 
     def _identity(self, terminal: str) -> tuple[str, str, str | None]:
         fresh = (terminal, uuid.uuid4().hex)
@@ -76,7 +73,9 @@ class Journal:
         return row[0], row[1], row[2]
 
     def _tip(self) -> tuple[int, bytes]:
-        row = self._db.execute("SELECT seq, head FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._db.execute(
+            "SELECT seq, CAST(head AS BLOB) FROM entry ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
         return (row[0], row[1]) if row else (0, chain.genesis(self.terminal, self.journal))
 
     @property
@@ -91,10 +90,8 @@ class Journal:
         nothing was appended.
         """
         entry = self._next(record, at)
-        try:
+        with failing("append to", self._path):
             self._insert(entry)
-        except sqlite3.Error as error:
-            raise self._failed("append to", error) from error
         self._last, self._head = entry.seq, entry.head
         return entry
 
@@ -124,23 +121,35 @@ class Journal:
         )
 
     def open_incidents(self) -> list[OpenIncident]:
-        rows = self._db.execute("SELECT what, which, seq, cause, boot, mono_ms FROM open_incident")
-        return [OpenIncident(*row) for row in rows]
+        query = "SELECT what, which, seq, cause, boot, mono_ms FROM open_incident"
+        with failing("read", self._path):
+            return [OpenIncident(*row) for row in self._db.execute(query)]
 
     def begin_run(self, boot: str) -> Run | None:
         """Mark that a run began in this boot; gives the run before, None for the first."""
-        row = self._db.execute("SELECT boot, stopped FROM run").fetchone()
-        self._db.execute("INSERT OR REPLACE INTO run VALUES (1, ?, 0)", (boot,))
+        with failing("begin a run in", self._path):
+            row = self._db.execute("SELECT boot, stopped FROM run").fetchone()
+            self._db.execute("INSERT OR REPLACE INTO run VALUES (1, ?, 0)", (boot,))
         return Run(row[0], bool(row[1])) if row else None
 
     def end_run(self) -> None:
         """Mark that the run ended by its own will."""
-        self._db.execute("UPDATE run SET stopped = 1")
+        with failing("end a run in", self._path):
+            self._db.execute("UPDATE run SET stopped = 1")
 
     def read(self, first: int, last: int, max_bytes: int) -> list[Entry]:
         """Entries from `first` on, as far as `last` and `max_bytes` of text; at least one."""
+        with failing("read", self._path):
+            try:
+                return self._read(first, last, max_bytes)
+            except sqlite3.OperationalError:  # a worn card left bytes that are no text: its head
+                self._db.text_factory = _lenient  # will tell that, once it can be read at all
+                return self._read(first, last, max_bytes)
+
+    def _read(self, first: int, last: int, max_bytes: int) -> list[Entry]:
         rows = self._db.execute(
-            "SELECT seq, kind, text, head FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            "SELECT seq, kind, CAST(text AS TEXT), CAST(head AS BLOB) FROM entry"
+            " WHERE seq BETWEEN ? AND ? ORDER BY seq",
             (first, last),
         )
         found: list[Entry] = []
@@ -156,16 +165,21 @@ class Journal:
         """The chain's head after entry `seq`; None if there is no such entry."""
         if seq == 0:
             return chain.genesis(self.terminal, self.journal)
-        row = self._db.execute("SELECT head FROM entry WHERE seq = ?", (seq,)).fetchone()
+        with failing("read", self._path):
+            row = self._db.execute(
+                "SELECT CAST(head AS BLOB) FROM entry WHERE seq = ?", (seq,)
+            ).fetchone()
         return row[0] if row else None
 
     def received(self) -> int:
         """Every entry up to here is in the central's database, as last noted."""
-        return int(self._db.execute("SELECT upto FROM received").fetchone()[0])
+        with failing("read", self._path):
+            return int(self._db.execute("SELECT upto FROM received").fetchone()[0])
 
     def note_received(self, upto: int) -> None:
         """Remember `upto` across a restart. Losing this note costs duplicates, never an entry."""
-        self._db.execute("UPDATE received SET upto = ?", (upto,))
+        with failing("write to", self._path):
+            self._db.execute("UPDATE received SET upto = ?", (upto,))
 
     def close(self) -> None:
         self._db.close()
@@ -181,18 +195,12 @@ class Journal:
         self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
 
     def _append_with(self, entry: Entry, statement: str, values: tuple[object, ...]) -> Entry:
-        try:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._insert(entry)
-                self._db.execute(statement, values)
-        except sqlite3.Error as error:
-            raise self._failed("append to", error) from error
+        with failing("append to", self._path), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._insert(entry)
+            self._db.execute(statement, values)
         self._last, self._head = entry.seq, entry.head
         return entry
-
-    def _failed(self, verb: str, error: Exception) -> JournalError:
-        return JournalError(f"{verb} the journal", str(self._path), str(error), _PAPER)
 
 
 def first_broken(entries_: list[Entry], prev: bytes) -> int | None:
@@ -203,3 +211,8 @@ def first_broken(entries_: list[Entry], prev: bytes) -> int | None:
             return index
         head = entry.head
     return None
+
+
+def _lenient(data: bytes) -> str:
+    """Text of a row, with a mark for each byte that is none."""
+    return data.decode(errors="replace")

@@ -5,6 +5,7 @@ A port that is missing at start, vanishes or comes back is an ordinary event, ne
 
 import os
 import select
+import termios
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -72,10 +73,13 @@ class SerialPort(Generic[R]):
         while not self._stopping.is_set():
             try:
                 with self._open() as port:
+                    self._decoder.restart()
                     lost, wait_s = "", FIRST_WAIT_S
                     self._tell(PortOpened(self.name))
                     cause = self._pump(port.fileno())
-            except (OSError, ValueError) as error:  # SerialException is an OSError
+            # SerialException is an OSError; pyserial lets termios.error through on a port that
+            # goes away while it is being opened.
+            except (OSError, ValueError, termios.error) as error:
                 cause = _one_line(error)
             if cause != lost and not self._stopping.is_set():  # said once, not at every attempt
                 lost = cause

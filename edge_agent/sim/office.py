@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -176,16 +176,16 @@ class Office:
     def start_central(self) -> None:
         self._central = self._spawn("central", "serve", config=self.central_config)
 
-    def start_agent(self) -> None:
-        """Start the agent and wait until it listens to its scanner."""
+    def start_agent(self, *, wait: bool = True) -> None:
+        """Start the agent; unless told otherwise wait until it listens to its scanner."""
         self._agent = self._spawn("run", config=self.agent_config)
-        if not self.scanner.wait_open(_READY_S):
+        if wait and not self.scanner.wait_open(_READY_S):
             raise self._failed("the agent", "it does not open its scanner")
 
-    def kill_agent(self) -> None:
+    def kill_agent(self, *, wait: bool = True) -> None:
         """SIGKILL the agent, as a power cut would, and start it again."""
         self._kill(self._agent)
-        self.start_agent()
+        self.start_agent(wait=wait)
 
     def kill_central(self) -> None:
         """SIGKILL the central and start it again."""
@@ -239,6 +239,12 @@ class Office:
         with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
             return int(db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
 
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        """Entries of one kind in the terminal's journal, parsed, oldest first."""
+        with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT text FROM entry WHERE kind = ? ORDER BY seq", (kind,))
+            return [json.loads(text) for (text,) in rows]
+
     def wait_delivered(self, limit_s: float) -> bool:
         """Wait until the central has every entry of the journal and the terminal knows."""
         try:
@@ -246,6 +252,10 @@ class Office:
         except EdgeAgentError:
             return False
         return True
+
+    def wait_until(self, done: Callable[[], bool], limit_s: float = _READY_S) -> None:
+        """Wait for something to come true. Raises EdgeAgentError if it takes too long."""
+        self._until(done, "what was waited for", limit_s)
 
     def command(self, *words: str, config: Path | None = None) -> str:
         """Run ``edge-agent WORDS`` and give what it prints. Raises EdgeAgentError if it fails."""
@@ -276,7 +286,7 @@ class Office:
             process.kill()
             process.wait(10)
 
-    def _until(self, done: Any, what: str, limit_s: float = _READY_S) -> None:
+    def _until(self, done: Callable[[], bool], what: str, limit_s: float = _READY_S) -> None:
         until = time.monotonic() + limit_s
         while not done():
             if time.monotonic() > until:

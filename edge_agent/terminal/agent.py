@@ -86,8 +86,9 @@ class Agent:
         entry = self._journal.append(start, at)
         self._delivery.window.appended(entry.seq)
         gnss = {self._config.gnss.name} if self._config.gnss else set()
-        self._incidents.end_unless("scanner", frozenset(one.name for one in self._config.scanner))
-        self._incidents.end_unless("gnss", frozenset(gnss))
+        scanners = frozenset(one.name for one in self._config.scanner)
+        self._incidents.end_unless("scanner", scanners, at.mono_ms)
+        self._incidents.end_unless("gnss", frozenset(gnss), at.mono_ms)
 
     def run(self, inbox: "queue.SimpleQueue[Event]", after_turn: Callable[[int], None]) -> None:
         """Turn until somebody asks us to stop. `after_turn` is called with the monotonic time."""
@@ -140,7 +141,7 @@ class Agent:
         if cause:
             self._incidents.begin(kind, name, cause, now_ms)
         else:
-            self._incidents.end(kind, name)
+            self._incidents.end(kind, name, now_ms)
 
     def _scanned(self, scanned: Scanned, now_ms: int) -> None:
         at = self._pipeline.take(scanned)
@@ -176,7 +177,7 @@ class Agent:
         )
         entry = self._journal.append(punch, at)
         self._delivery.window.appended(entry.seq)
-        self._incidents.end("storage")
+        self._incidents.end("storage", "", self._clock.mono_ms())
         if earlier is None:
             self._pipeline.stored(holder, entry.seq, at)
         signal = self._signal(earlier, known=person is not None)

@@ -101,7 +101,7 @@ class Delivery:
         self._online = True
         self.cause = ""
         self._max_bytes = min(event.max_bytes, BATCH_BYTES)
-        self._incidents.end("broker")
+        self._incidents.end("broker", "", now_ms)
         self.window.connected(event.room, now_ms)
         self._publish_status("online")
 
@@ -116,7 +116,7 @@ class Delivery:
         if not event.refusal:
             self.window.acked(event.mid)
             self._backoff.reset()
-            self._incidents.end("broker", "refusal")
+            self._incidents.end("broker", "refusal", now_ms)
             return
         self.window.refused(event.mid)
         self.rejected[f"refused by the broker: {event.refusal}"] += 1
@@ -232,7 +232,7 @@ class Delivery:
             raise MessageError("head", f"at {receipt.upto}")
         self.window.receipt(receipt, now_ms)
         self.last_receipt_ms = now_ms
-        self._incidents.end("central")
+        self._incidents.end("central", "", now_ms)
 
     def _take_roster(self, roster: messages.Roster) -> None:
         if roster.terminal != self._identity.terminal:

@@ -43,21 +43,28 @@ class Incidents:
 
     def begin(self, what: str, which: str, cause: str, now_ms: int) -> None:
         """A fault is there. Saying so again changes nothing."""
-        self._ended.discard((what, which))
-        if (what, which) not in self._open:
-            self._faults.setdefault((what, which), _Fault(cause, now_ms))
+        key = (what, which)
+        self._ended.discard(key)
+        if key not in self._open:
+            self._faults.setdefault(key, _Fault(cause, now_ms))
 
-    def end(self, what: str, which: str = "") -> None:
-        """A fault is over. Saying so of one that never was changes nothing."""
-        self._faults.pop((what, which), None)
-        if (what, which) in self._open:
-            self._ended.add((what, which))
+    def end(self, what: str, which: str, now_ms: int) -> None:
+        """A fault is over. Saying so of one that never was changes nothing.
 
-    def end_unless(self, what: str, names: frozenset[str]) -> None:
+        One that outlived its grace is written even if it is over before it could be.
+        """
+        key = (what, which)
+        fault = self._faults.get(key)
+        if fault is not None and now_ms - fault.since_ms < self._grace_ms.get(what, 0):
+            del self._faults[key]
+        elif fault is not None or key in self._open:
+            self._ended.add(key)
+
+    def end_unless(self, what: str, names: frozenset[str], now_ms: int) -> None:
         """End every fault of a kind whose object is no longer configured."""
         for one in self.open:
             if one.what == what and one.which not in names:
-                self.end(what, one.which)
+                self.end(what, one.which, now_ms)
 
     def settle(self, now_ms: int, stamp: Callable[[], Stamp]) -> None:
         """Write what is due. Raises JournalError; then the rest stays due."""

@@ -54,6 +54,7 @@ class Window:
         self._awaiting: deque[Flight] = deque()
         self._published = 0
         self._owing_since_ms = self._asked_ms = 0
+        self._asking = False
 
     @property
     def upto(self) -> int:
@@ -85,6 +86,7 @@ class Window:
         self._room = max(1, min(self._most_room, room))
         self._live_from = self._last_seq + 1
         self._owing_since_ms = self._asked_ms = now_ms
+        self._asking = False
 
     def disconnected(self) -> None:
         """The connection is over, and with it every message that had no PUBACK."""
@@ -106,7 +108,7 @@ class Window:
     def published(self, mid: int, first: int, last: int, now_ms: int) -> None:
         """Entries `first` to `last` went out as message `mid`."""
         self.unsent.remove(first, last)
-        if not self._flights and not self._awaiting:
+        if not (self._flights or self._awaiting or self._asking):
             self._owing_since_ms = self._asked_ms = now_ms
         self._published += 1
         self._flights[mid] = Flight(self._published, first, last, now_ms)
@@ -136,6 +138,7 @@ class Window:
         self._drop_overtaken()
         self._wait_ms = self._first_wait_ms
         self._owing_since_ms = self._asked_ms = now_ms
+        self._asking = False
 
     def ask(self, now_ms: int) -> bool:
         """Send the oldest batch again if no receipt came for too long; True if it was time."""
@@ -143,6 +146,7 @@ class Window:
         if self._flights or not self._awaiting or waited_ms < self._wait_ms:
             return False
         self._again(self._awaiting.popleft())
+        self._asking = True  # what it owes, it has owed since before
         self._wait_ms = min(self._wait_ms * 2, LONGEST_WAIT_MS)
         self._asked_ms = now_ms
         return True
