@@ -57,13 +57,13 @@ def test_a_fault_is_an_incident_once_its_grace_is_over(journal: Journal, faults:
     assert written(journal) == [("opened", "scanner", "front")]
     assert faults.announced == [1]
     (incident,) = faults.open
-    assert (incident.cause, incident.mono_ms) == ("unplugged", 3000)
+    assert (incident.cause, incident.mono_ms) == ("unplugged", 1000)
 
 
 def test_a_fault_shorter_than_its_grace_is_none(journal: Journal, faults: Faults) -> None:
     """And its time does not count towards the next one."""
     faults.begin("scanner", "front", "unplugged", 0)
-    faults.end("scanner", "front")
+    faults.end("scanner", "front", 1800)
     faults.begin("scanner", "front", "unplugged", 1900)
     faults.settle(3000, at(3000))
     assert written(journal) == []
@@ -85,11 +85,11 @@ def test_a_kind_without_a_grace_opens_at_once(journal: Journal, faults: Faults) 
 
 
 def test_an_ended_fault_is_closed_with_its_length(journal: Journal, faults: Faults) -> None:
-    """By the monotonic clock, from its opening."""
-    faults.begin("broker", "", "refused", 0)
-    faults.settle(10_000, at(10_000))
-    faults.end("broker")
-    faults.settle(70_000, at(70_000))
+    """By the monotonic clock, from its beginning, the grace included."""
+    faults.begin("broker", "", "refused", 1_000)
+    faults.settle(11_000, at(11_000))
+    faults.end("broker", "", 61_000)
+    faults.settle(61_000, at(61_000))
     faults.settle(71_000, at(71_000))
     assert written(journal) == [("opened", "broker", ""), ("closed", "broker", "")]
     closed = json.loads(journal.read(2, 2, 10**9)[0].text)
@@ -101,15 +101,29 @@ def test_a_fault_that_comes_back_at_once_goes_on(journal: Journal, faults: Fault
     """Over and back within one turn is the same incident."""
     faults.begin("tamper", "5", "x", 0)
     faults.settle(0, at(0))
-    faults.end("tamper", "5")
+    faults.end("tamper", "5", 1)
     faults.begin("tamper", "5", "x", 1)
     faults.settle(1, at(1))
     assert written(journal) == [("opened", "tamper", "5")]
 
 
+def test_a_fault_that_outlived_its_grace_is_written_even_if_it_is_over(
+    journal: Journal, faults: Faults
+) -> None:
+    """A full disk is such a one: only when it is over can it be told."""
+    faults.begin("broker", "", "refused", 0)
+    faults.end("broker", "", 60_000)
+    faults.settle(60_100, at(60_100))
+    assert written(journal) == [("opened", "broker", ""), ("closed", "broker", "")]
+    assert faults.announced == [1, 2]
+    assert json.loads(journal.read(2, 2, 10**9)[0].text)["length_ms"] == 60_100
+    faults.settle(60_200, at(60_200))
+    assert (faults.open, faults.announced) == ([], [1, 2])
+
+
 def test_ending_what_never_was_changes_nothing(journal: Journal, faults: Faults) -> None:
     """Every receipt says that the central is there."""
-    faults.end("central")
+    faults.end("central", "", 0)
     faults.settle(0, at(0))
     assert written(journal) == []
 
@@ -119,7 +133,7 @@ def test_each_object_has_its_own_incident(journal: Journal, faults: Faults) -> N
     faults.begin("scanner", "front", "x", 0)
     faults.begin("scanner", "rear", "x", 0)
     faults.settle(5000, at(5000))
-    faults.end("scanner", "rear")
+    faults.end("scanner", "rear", 5001)
     faults.settle(5001, at(5001))
     assert [one.which for one in faults.open] == ["front"]
 
@@ -132,7 +146,7 @@ def test_what_was_open_is_open_after_a_restart(journal: Journal, faults: Faults)
     again.begin("broker", "", "still refused", 0)
     again.settle(60_000, at(60_000))
     assert again.announced == []
-    again.end("broker")
+    again.end("broker", "", 0)
     again.settle(0, lambda: stamp(0, OTHER_BOOT))
     assert again.announced == [2]
     assert "length_ms" not in json.loads(journal.read(2, 2, 10**9)[0].text)
@@ -147,7 +161,7 @@ def test_what_is_no_longer_configured_is_no_longer_at_fault(
     faults.begin("broker", "", "x", 0)
     faults.settle(10_000, at(10_000))
     again = Faults(journal)
-    again.end_unless("scanner", frozenset({"front", "side"}))
+    again.end_unless("scanner", frozenset({"front", "side"}), 10_001)
     again.settle(10_001, at(10_001))
     assert sorted(one.which for one in again.open) == ["", "front"]
 
@@ -157,7 +171,7 @@ def test_what_cannot_be_written_stays_due(tmp_path: Path, journal: Journal, faul
     faults.begin("tamper", "1", "x", 0)
     faults.settle(0, at(0))
     faults.begin("tamper", "2", "x", 1)
-    faults.end("tamper", "1")
+    faults.end("tamper", "1", 1)
     for _ in range(3):
         with full_disk(tmp_path / "journal.db", 0), pytest.raises(JournalError):
             faults.settle(2, at(2))

@@ -72,7 +72,7 @@ def test_entries_are_numbered_and_chained(path: Path, journal: Journal) -> None:
     """Every kind of record; what is returned is what stands in the file."""
     journal.append(start(), stamp(1))
     returned = journal.append(punch(person="p-17"), stamp(2))
-    journal.open_incident("broker", "", "refused", stamp(3))
+    journal.open_incident("broker", "", "refused", 0, stamp(3))
     journal.close_incident(journal.open_incidents()[0], stamp(4))
     assert_sound(path, 4)
     assert journal.read(2, 2, EVERYTHING) == [returned]
@@ -112,7 +112,7 @@ def test_an_append_is_on_stable_storage_before_it_returns(journal: Journal) -> N
     assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
     assert not journal._db.in_transaction
     journal.append(punch(), stamp())
-    journal.open_incident("broker", "", "refused", stamp())
+    journal.open_incident("broker", "", "refused", 0, stamp())
     assert not journal._db.in_transaction
 
 
@@ -134,9 +134,9 @@ def test_an_incident_that_cannot_be_written_is_not_open(path: Path, journal: Jou
     """Entry and memory of it are one: both or neither, for opening and for closing."""
     journal.append(punch(), stamp())
     with full_disk(path, 0), pytest.raises(JournalError):
-        journal.open_incident("broker", "", "refused", stamp())
+        journal.open_incident("broker", "", "refused", 0, stamp())
     assert journal.open_incidents() == []
-    journal.open_incident("broker", "", "refused", stamp())
+    journal.open_incident("broker", "", "refused", 0, stamp())
     (incident,) = journal.open_incidents()
     with full_disk(path, 0), pytest.raises(JournalError):
         journal.close_incident(incident, stamp())
@@ -208,8 +208,8 @@ def test_what_cannot_be_opened_says_why(tmp_path: Path) -> None:
 def test_an_incident_is_remembered_until_it_is_closed(path: Path) -> None:
     """Across a restart; its length is known within one boot only."""
     with closing(Journal(path, TERMINAL)) as one:
-        opened = one.open_incident("scanner", "front", "unplugged", stamp(1000))
-        one.open_incident("scanner", "rear", "unplugged", stamp(2000))
+        opened = one.open_incident("scanner", "front", "unplugged", 1000, stamp(3000))
+        one.open_incident("scanner", "rear", "unplugged", 2000, stamp(4000))
     with closing(Journal(path, TERMINAL)) as one:
         front, rear = one.open_incidents()
         assert front == OpenIncident("scanner", "front", opened.seq, "unplugged", BOOT, 1000)

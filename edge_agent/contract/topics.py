@@ -1,4 +1,4 @@
-"""Where messages go. `root` is the organisation's, e.g. ``attendance/baubau``; it holds no wildcard.
+"""Where messages go. `root` is the organisation's, e.g. ``attendance/baubau``, without wildcards.
 
 {root}/{terminal}/entries   terminal -> central   batches of the journal, QoS 1
 {root}/{terminal}/receipt   central -> terminal   what the central's database has, QoS 1, retained

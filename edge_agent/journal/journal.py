@@ -21,7 +21,7 @@ from edge_agent.records import Entry, Punch, Stamp
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """A fault that has begun and not yet ended: the entry that opened it, and when."""
+    """A fault that has begun and not yet ended: the entry that opened it, and when it began."""
 
     what: str
     which: str
@@ -95,10 +95,13 @@ class Journal:
         self._last, self._head = entry.seq, entry.head
         return entry
 
-    def open_incident(self, what: str, which: str, cause: str, at: Stamp) -> Entry:
-        """Append the entry that opens an incident, and remember that it is open."""
+    def open_incident(self, what: str, which: str, cause: str, since_ms: int, at: Stamp) -> Entry:
+        """Append the entry that opens an incident, and remember that it is open.
+
+        It began at the monotonic time `since_ms` of this boot and is written `at`.
+        """
         entry = self._next(entries.Incident(what, which, entries.OPENED, cause), at)
-        remember = (what, which, entry.seq, cause, at.boot, at.mono_ms)
+        remember = (what, which, entry.seq, cause, at.boot, since_ms)
         return self._append_with(
             entry, "INSERT INTO open_incident VALUES (?, ?, ?, ?, ?, ?)", remember
         )

@@ -23,6 +23,8 @@ from edge_agent.sim.scanner import Rdm6300
 #: Shares of the day at which the network goes, the agent is killed, and the network returns.
 _CUT, _KILL, _MEND = 0.3, 0.5, 0.65
 _PATIENCE_S = 1.5
+#: The reader's first frame is out by then, the second, which makes it a punch, is not.
+_MID_TAP_S = 0.05
 _DELIVERY_LIMIT_S = 30.0
 
 Say = Callable[[str], None]
@@ -36,6 +38,11 @@ class _Play:
     again: int = 0
     network: str = "up"
     events: list[str] = field(default_factory=list)
+
+    def tell(self, event: str, *, network: str) -> None:
+        """Note what has just happened, and how the network is now."""
+        self.network = network
+        self.events.append(event)
 
 
 def play(seconds: int, keep: Path | None, say: Say) -> bool:
@@ -78,24 +85,21 @@ def _play_day(office: Office, state: _Play, seconds: int) -> None:
     taps = day.compress(day.taps(seed=7), seconds)
     receiver = GnssReceiver(day.SITE.latitude, day.SITE.longitude)
     scanner = Rdm6300(office.scanner)
-    turns = {
-        round(len(taps) * _CUT): (office.cut, "network lost"),
-        round(len(taps) * _KILL): (office.kill_agent, "agent killed with SIGKILL, starting again"),
-        round(len(taps) * _MEND): (office.mend, "network back"),
-    }
     pause = threading.Event()
     began = time.monotonic()
     with GnssModule(office.gnss, receiver, period_s=0.5):
         for number, tap in enumerate(taps):
-            if number in turns:
-                act, words = turns[number]
-                act()
-                state.network = {"network lost": "down", "network back": "up"}.get(
-                    words, state.network
-                )
-                state.events.append(words)
             pause.wait(max(0.0, began + tap.at_s - time.monotonic()))
-            _tap(office, scanner, tap.card, state)
+            if number == round(len(taps) * _CUT):
+                office.cut()
+                state.tell("network lost", network="down")
+            elif number == round(len(taps) * _MEND):
+                office.mend()
+                state.tell("network back", network="up")
+            if number == round(len(taps) * _KILL):
+                _tap_while_killed(office, scanner, tap.card, state)
+            else:
+                _tap(office, scanner, tap.card, state)
 
 
 def _tap(office: Office, scanner: Rdm6300, card: str, state: _Play) -> None:
@@ -108,6 +112,22 @@ def _tap(office: Office, scanner: Rdm6300, card: str, state: _Play) -> None:
         if office.panel.wait(seen + 1, _PATIENCE_S):
             return
     raise EdgeAgentError("tap", card, "the panel never answered", "look at the agent's log")
+
+
+def _tap_while_killed(office: Office, scanner: Rdm6300, card: str, state: _Play) -> None:
+    """The agent dies while the card is at the reader; who saw no light taps again."""
+    seen = office.panel.count
+    state.taps += 1
+    hand = threading.Thread(target=scanner.present, args=(card, 0.3), daemon=True)
+    hand.start()
+    hand.join(_MID_TAP_S)
+    office.stop_agent(kill=True)
+    state.tell("agent killed with SIGKILL in the middle of a tap", network=state.network)
+    hand.join()
+    office.start_agent()
+    if office.panel.count == seen:
+        state.again += 1
+        _tap(office, scanner, card, state)
 
 
 class _Watcher:

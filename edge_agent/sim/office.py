@@ -143,12 +143,8 @@ class Office:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for process in (self._agent, self._central):
-            if process is not None and process.poll() is None:
-                process.terminate()
-        for process in (self._agent, self._central):
-            if process is not None:
-                _wait(process)
+        self.stop_agent()
+        self.stop_central()
         self.scanner.unplug()
         self.gnss.unplug()
         self.link.close()
@@ -184,12 +180,12 @@ class Office:
 
     def kill_agent(self, *, wait: bool = True) -> None:
         """SIGKILL the agent, as a power cut would, and start it again."""
-        self._kill(self._agent)
+        self.stop_agent(kill=True)
         self.start_agent(wait=wait)
 
     def kill_central(self) -> None:
         """SIGKILL the central and start it again."""
-        self._kill(self._central)
+        self.stop_central(kill=True)
         self.start_central()
 
     def kill_broker(self) -> None:
@@ -198,17 +194,13 @@ class Office:
         self.broker.start()
         self.broker.wait_ready()
 
-    def stop_central(self) -> None:
-        """End the central in order; `start_central` starts it again."""
-        if self._central is not None:
-            self._central.terminate()
-            _wait(self._central)
+    def stop_central(self, *, kill: bool = False) -> None:
+        """End the central, in order or as a power cut would; `start_central` starts it again."""
+        _end(self._central, kill=kill)
 
-    def stop_agent(self) -> None:
-        """End the agent in order; `start_agent` starts it again."""
-        if self._agent is not None:
-            self._agent.terminate()
-            _wait(self._agent)
+    def stop_agent(self, *, kill: bool = False) -> None:
+        """End the agent, in order or as a power cut would; `start_agent` starts it again."""
+        _end(self._agent, kill=kill)
 
     def cut(self) -> None:
         """Take the network away."""
@@ -281,11 +273,6 @@ class Office:
                 _command(words, config), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def _kill(self, process: subprocess.Popen[bytes] | None) -> None:
-        if process is not None:
-            process.kill()
-            process.wait(10)
-
     def _until(self, done: Callable[[], bool], what: str, limit_s: float = _READY_S) -> None:
         until = time.monotonic() + limit_s
         while not done():
@@ -302,7 +289,13 @@ def _command(words: Sequence[str], config: Path | None) -> list[str]:
     return [sys.executable, "-m", "edge_agent", *words, *where]
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | None, *, kill: bool) -> None:
+    if process is None:
+        return
+    if kill:
+        process.kill()
+    else:
+        process.terminate()
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:

@@ -105,12 +105,15 @@ class Agent:
         for event in events:
             self._on(event)
         now_ms = self._clock.mono_ms()
+        more = False
         try:
             more = self._delivery.settle(now_ms)
+        except JournalError as error:  # a page that cannot be read must not stop the next tap
+            self._failed(error, now_ms)
+        try:
             self._incidents.settle(now_ms, self._clock.stamp)
         except JournalError as error:
             self._failed(error, now_ms)
-            return False
         return more
 
     def _on(self, event: Event) -> None:

@@ -225,6 +225,7 @@ class Delivery:
         if receipt.journal != self._journal.journal:
             raise MessageError("journal", receipt.journal)  # of a journal that ours replaced
         if receipt.last > self._journal.last_seq:
+            self._tampered("journal", "the central has entries that it has not", now_ms)
             raise MessageError("future", f"{receipt.last} is not written yet")
         head = self._journal.head_at(receipt.upto)
         if head is not None and head.hex() != receipt.head:

@@ -71,8 +71,8 @@ class Incidents:
         for key, fault in list(self._faults.items()):
             if now_ms - fault.since_ms >= self._grace_ms.get(key[0], 0):
                 at = stamp()
-                entry = self._journal.open_incident(*key, fault.cause, at)
-                opened = OpenIncident(*key, entry.seq, fault.cause, at.boot, at.mono_ms)
+                entry = self._journal.open_incident(*key, fault.cause, fault.since_ms, at)
+                opened = OpenIncident(*key, entry.seq, fault.cause, at.boot, fault.since_ms)
                 self._open[key] = opened
                 del self._faults[key]
                 self._appended(entry.seq)
