@@ -20,7 +20,7 @@ class Site:
     """Where the terminal belongs, and the circle around it. Degrees WGS 84, zone as IANA name."""
 
     id: str = shape.field(pattern=r"[a-z0-9][a-z0-9-]{0,62}")
-    name: str = shape.field(pattern=r"[^\n]{1,80}")
+    name: str = shape.field(pattern=r"[^\x00-\x1f\x7f-\x9f]{1,80}")
     zone: str = shape.field()
     latitude: float = shape.field(low=-90, high=90)
     longitude: float = shape.field(low=-180, high=180)

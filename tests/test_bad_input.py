@@ -176,9 +176,8 @@ def _tamper_office(office: Office, tapper: Tapper, statement: str, *values: Any)
     office.mend()
     office.start_agent()
     tapper.tap(2)
-    last = office.appended
-    office.wait_until(lambda: any(i["what"] == "tamper" for i in office.entries("incident")))
-    office.wait_until(lambda: office.stored() >= last() - 1)
+    office.wait_until(lambda: any("tamper" in text for text in office.texts("incident")))
+    office.wait_until(lambda: office.stored() >= office.appended() - 1)
     printed = office.command("central", "gaps", "--json", config=office.central_config)
     (found,) = json.loads(printed)
     return dict(found)
@@ -197,6 +196,15 @@ def test_a_tampered_journal_row_is_delivered_and_named(tmp_path: Path) -> None:
     assert gaps["broken"] == 1
     assert gaps["missing"] == []
     assert broken == [False, False, True, False, False, False, False, False]
+
+
+def test_a_journal_row_that_is_no_entry_any_more_holds_up_nothing(tmp_path: Path) -> None:
+    """What cannot be a message is a gap at the central, named in the journal; the rest arrives."""
+    with running(tmp_path) as (office, tapper):
+        change = "UPDATE entry SET text = 'scratched' WHERE text LIKE '%\"P2\"%'"
+        gaps = _tamper_office(office, tapper, change)
+    assert [first == last for first, last in gaps["missing"]] == [True]
+    assert gaps["broken"] == 0
 
 
 def test_a_deleted_journal_row_is_a_gap_and_named(tmp_path: Path) -> None:
@@ -234,3 +242,23 @@ def test_a_tap_that_cannot_be_stored_is_red_and_never_green(tmp_path: Path) -> N
         storage = [one for one in office.entries("incident") if one["what"] == "storage"]
         assert [one["state"] for one in storage] == ["opened", "closed"]
         assert "Traceback" not in logs(office)
+
+
+def test_a_damaged_journal_is_set_aside_and_taps_go_on(tmp_path: Path) -> None:
+    """A file that is no database any more closes no office; it is kept, named, and replaced."""
+    with running(tmp_path) as (office, tapper):
+        tapper.tap(2)
+        assert office.wait_delivered(20)
+        office.stop_agent()
+        scratched = b"\xff" * 4096 + (tmp_path / "journal.db").read_bytes()[4096:]
+        (tmp_path / "journal.db").write_bytes(scratched)
+        office.start_agent()
+        tapper.tap(2)
+        assert (tmp_path / "journal.db.damaged-1").read_bytes() == scratched
+        office.wait_until(lambda: bool(office.entries("incident")))
+        assert [(i["what"], i["which"]) for i in office.entries("incident")] == [
+            ("storage", "journal")
+        ]
+        office.wait_until(lambda: office.status()["journal"]["backlog"] == 0)
+        printed = office.command("central", "punches", "--json", config=office.central_config)
+        assert len(json.loads(printed)) == 4

@@ -86,7 +86,14 @@ class Message:
     retained: bool
 
 
-Event = Message | Connected | Disconnected | PubAck
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The broker accepted the subscriptions of connection number `link`: nothing is missed now."""
+
+    link: int
+
+
+Event = Message | Subscribed | Connected | Disconnected | PubAck
 Inbox = SimpleQueue[Event]
 
 
@@ -210,6 +217,8 @@ class Link:
         if any(reason.is_failure for reason in reasons):
             self._cause = f"the broker refuses our subscription: {reasons[0]}"
             client.disconnect()
+        else:
+            self._inbox.put(Subscribed(self.number))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         try:

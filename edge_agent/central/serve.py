@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from queue import Empty
 
-from edge_agent.central.link import CLOSED, Event, Inbox, Link, Message, Options
+from edge_agent.central.link import CLOSED, Event, Inbox, Link, Message, Options, Subscribed
 from edge_agent.central.store import Store
 from edge_agent.contract import messages, topics
 from edge_agent.errors import CentralError, MessageError
@@ -126,6 +126,8 @@ class Central:
                     arrived.append(event)
                 case Connected():
                     self._attempt(partial(self._begin, event.room))
+                case Subscribed():
+                    log.info("connected to %s:%d", self._options.host, self._options.port)
                 case PubAck():
                     self._answered(event)
                 case Disconnected():
@@ -154,7 +156,6 @@ class Central:
     def _begin(self, room: int) -> None:
         self._store.connected(self._now_ms())
         self._ready, self._room, self._in_flight, self._cause = True, room, 0, ""
-        log.info("connected to %s:%d", self._options.host, self._options.port)
 
     def _end(self, ended: Disconnected) -> None:
         delay_s = min(self._options.first_retry_s * 2**self._failures, self._options.last_retry_s)

@@ -42,11 +42,12 @@ class Run:
 class Journal:
     """The journal of `terminal` in the file `path`, made if it is not there.
 
+    `previous` is the journal that a new one replaces, if that is known.
     Used by one thread. Raises JournalError when the file cannot be opened, belongs to another
     terminal, or cannot be read or written.
     """
 
-    def __init__(self, path: Path, terminal: str) -> None:
+    def __init__(self, path: Path, terminal: str, previous: str | None = None) -> None:
         self._path = path
         with failing("open", path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,7 @@ class Journal:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             migrations.apply(Database(self._db))
-            self.terminal, self.journal, self.previous = self._identity(terminal)
+            self.terminal, self.journal, self.previous = self._identity(terminal, previous)
             self._last, self._head = self._tip()
         if self.terminal != terminal:
             raise JournalError(
@@ -66,9 +67,9 @@ class Journal:
             )
         self.roster = RosterTable(self._db, path)
 
-    def _identity(self, terminal: str) -> tuple[str, str, str | None]:
-        fresh = (terminal, uuid.uuid4().hex)
-        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?, ?, NULL)", fresh)
+    def _identity(self, terminal: str, previous: str | None) -> tuple[str, str, str | None]:
+        fresh = (terminal, uuid.uuid4().hex, previous)
+        self._db.execute("INSERT OR IGNORE INTO identity VALUES (1, ?, ?, ?)", fresh)
         row = self._db.execute("SELECT terminal, journal, previous FROM identity").fetchone()
         return row[0], row[1], row[2]
 

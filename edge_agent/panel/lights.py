@@ -5,6 +5,7 @@ on kernels from 6.6 on. Off a Pi the import raises RuntimeError, not ImportError
 """
 
 import importlib
+import logging
 import queue
 import threading
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from edge_agent import config
 from edge_agent.errors import PanelError
 from edge_agent.panel.messages import Notice
 from edge_agent.records import Signal
+
+log = logging.getLogger("edge_agent.panel")
 
 
 class Gpio(Protocol):
@@ -55,7 +58,7 @@ def load_gpio() -> Gpio:
         raise PanelError(
             "drive the panel",
             "on GPIO pins",
-            " ".join(str(error).split()) or type(error).__name__,
+            _one_line(error),
             'on a Pi install the extra [gpio]; elsewhere set panel.kind = "console"',
         ) from None
     return module
@@ -79,7 +82,7 @@ class LightPanel:
                 gpio.setup(pin, gpio.OUT, initial=0)
         except (RuntimeError, OSError, ValueError) as error:
             hint = "check the pins, and that the agent's user is in the group gpio"
-            raise PanelError("drive the panel", "on GPIO pins", str(error), hint) from None
+            raise PanelError("drive the panel", "on GPIO pins", _one_line(error), hint) from None
         self._notices: queue.SimpleQueue[Notice | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="panel", daemon=True)
         self._thread.start()
@@ -95,7 +98,11 @@ class LightPanel:
     def _run(self) -> None:
         notice = self._notices.get()
         while notice is not None:
-            notice = self._play(PATTERNS[notice.signal])
+            try:
+                notice = self._play(PATTERNS[notice.signal])
+            except (RuntimeError, OSError, ValueError) as error:  # the next person may have luck
+                log.warning("a lamp does not obey: %s", _one_line(error))
+                notice = self._notices.get()
 
     def _play(self, pattern: Pattern) -> Notice | None:
         """Show a pattern until it is over and the next notice comes; gives that."""
@@ -132,6 +139,10 @@ class LightPanel:
     def _set(self, name: str, *, on: bool) -> None:
         if name in self._pins:
             self._gpio.output(self._pins[name], int(on))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 class _Interrupted(Exception):  # noqa: N818  not an error: the next person is at the wall

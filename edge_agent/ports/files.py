@@ -17,7 +17,8 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = F
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    fresh.unlink(missing_ok=True)  # left by a crash, or by somebody else, with another mode
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         if durable:
@@ -71,7 +72,7 @@ def lock(path: Path) -> int:
 def is_locked(path: Path) -> bool:
     """True while an agent holds the lock `path`."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # anybody may ask
     except OSError:
         return False
     try:

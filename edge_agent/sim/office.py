@@ -233,9 +233,13 @@ class Office:
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """Entries of one kind in the terminal's journal, parsed, oldest first."""
+        return [json.loads(text) for text in self.texts(kind)]
+
+    def texts(self, kind: str) -> list[str]:
+        """The same as they stand in the journal, whatever became of them."""
         with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
             rows = db.execute("SELECT text FROM entry WHERE kind = ? ORDER BY seq", (kind,))
-            return [json.loads(text) for (text,) in rows]
+            return [text for (text,) in rows]
 
     def wait_delivered(self, limit_s: float) -> bool:
         """Wait until the central has every entry of the journal and the terminal knows."""

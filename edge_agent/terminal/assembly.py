@@ -12,7 +12,7 @@ from edge_agent import __version__, config, devices, profile
 from edge_agent.contract import chain, credentials, messages, topics
 from edge_agent.contract.entries import Start
 from edge_agent.errors import ConfigError
-from edge_agent.journal import Journal, Run
+from edge_agent.journal import Journal, Run, open_journal
 from edge_agent.panel import open_panel
 from edge_agent.ports import files
 from edge_agent.ports.clock import Clock
@@ -54,9 +54,10 @@ def run(path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: inbox.put(Stop()))  # put is reentrant
     panel = open_panel(wanted.panel)
-    journal = Journal(Path(wanted.files.journal), wanted.terminal)
+    journal, aside = open_journal(Path(wanted.files.journal), wanted.terminal)
     try:
-        _Program(path, wanted, scanners, key, sealer, inbox, panel, journal).run()
+        program = _Program(path, wanted, scanners, key, sealer, inbox, panel, journal)
+        program.run(aside)
     finally:
         journal.close()
         panel.close()
@@ -128,7 +129,12 @@ class _Program:
         )
         self._ports = self._make_ports(scanners)
 
-    def run(self) -> None:
+    def run(self, aside: str) -> None:
+        """Work until told to stop; `aside` is where a damaged journal went, or ""."""
+        if aside:
+            log.error("the journal was damaged; it is kept as %s and a new one begun", aside)
+            cause = f"damaged, kept as {Path(aside).name}"
+            self._incidents.begin("storage", "journal", cause, self._clock.mono_ms())
         before = self._journal.begin_run(self._clock.boot)
         self._agent.begin(self._start(before))
         for port in self._ports:
@@ -159,7 +165,7 @@ class _Program:
             site.lat_e7,
             site.lon_e7,
             site.radius_m,
-            self._journal.previous,
+            self._journal.previous if self._journal.last_seq == 0 else None,
         )
 
     def _make_ports(self, scanners: dict[str, profile.ScannerProfile]) -> list[SerialPort[Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edge_agent.contract import chain, messages, topics
+from edge_agent.contract import canonical, chain, entries, messages, topics
 from edge_agent.errors import MessageError
 from edge_agent.journal import Journal
 from edge_agent.journal.journal import first_broken
@@ -212,9 +212,18 @@ class Delivery:
         whole = [one for index, one in enumerate(found) if one.seq == first + index]
         broken = first_broken(whole, prev)
         if broken == 0:
-            self._tampered(str(first), "the text is not what was written", now_ms)
-            return prev, whole[:1]
+            return prev, self._broken_entry(whole[0], now_ms)
         return prev, whole[:broken]
+
+    def _broken_entry(self, entry: Entry, now_ms: int) -> list[Entry]:
+        """An entry that is not what was written: evidence, if it still is an entry at all."""
+        self._tampered(str(entry.seq), "the text is not what was written", now_ms)
+        try:
+            entries.check(canonical.decode(entry.text.encode()), entry.seq)
+        except MessageError:  # the central would refuse it for ever; the row stays in the journal
+            self.window.forget(entry.seq, entry.seq)
+            return []
+        return [entry]
 
     def _tampered(self, which: str, cause: str, now_ms: int) -> None:
         self._incidents.begin("tamper", which, cause, now_ms)

@@ -46,7 +46,7 @@ class Incidents:
         key = (what, which)
         self._ended.discard(key)
         if key not in self._open:
-            self._faults.setdefault(key, _Fault(cause, now_ms))
+            self._faults.setdefault(key, _Fault(_clean(cause), now_ms))
 
     def end(self, what: str, which: str, now_ms: int) -> None:
         """A fault is over. Saying so of one that never was changes nothing.
@@ -81,3 +81,8 @@ class Incidents:
             del self._open[key]
             self._ended.discard(key)
             self._appended(entry.seq)
+
+
+def _clean(cause: str) -> str:
+    """What the system said, as text that an entry can hold; it may quote a path not in UTF-8."""
+    return " ".join(cause.encode(errors="replace").decode().split())[:200]
