@@ -97,12 +97,14 @@ class Wall:
         error_ms = 12 if source != "none" else None
         return self.add(record, Stamp(BOOT, mono_ms, at_ms, source, error_ms))
 
-    def wire(self, first: int = 1, last: int | None = None) -> bytes:
+    def wire(self, first: int = 1, last: int | None = None, *, prev: bytes | None = None) -> bytes:
         """The message that carries `first` .. `last`, as an honest terminal sends it."""
         last = last or self.last
-        seal = self.sealer.seal(self.terminal, self.journal, last, self.heads[last])
         texts = self.texts[first - 1 : last]
-        prev = self.heads[first - 1]
+        prev = prev or self.heads[first - 1]
+        lead = chain.follow(prev, texts)
+        sent = None if lead == self.heads[last] else lead
+        seal = self.sealer.seal(self.terminal, self.journal, last, self.heads[last], sent)
         return messages.encode_batch(self.terminal, self.journal, prev, texts, first, seal)
 
     def batch(self, first: int = 1, last: int | None = None) -> messages.Batch:

@@ -8,6 +8,8 @@ from central_wall import NOW, Wall, forged, full_wall, rows, take
 from edge_agent.central.proofs import proofs
 from edge_agent.central.reports import gaps
 from edge_agent.central.store import Store
+from edge_agent.contract.messages import decode_batch
+from edge_agent.errors import MessageError
 
 
 @pytest.fixture
@@ -32,6 +34,19 @@ def test_a_tampered_entry_is_stored_broken_and_the_chain_goes_on(store):
     proof = proofs(store.db)[0]
     assert (proof.whole, proof.chained, proof.sealed, proof.holds) == (True, False, True, False)
     assert gaps(store.db)[0].broken == 1
+
+
+def test_other_texts_under_a_good_seal_are_a_forgery(store):
+    """Who has heard a seal on the wire cannot put his own entries under it."""
+    wall = full_wall(9)
+    honest = wall.batch(1, 9)
+    wall.tamper(5)
+    lie = forged(honest, entries=wall.batch(1, 9).entries, texts=tuple(wall.texts))
+    with pytest.raises(MessageError, match="other texts"):
+        take(store, lie)
+    assert rows(store, "entry") == []
+    take(store, honest)
+    assert broken(store) == []
 
 
 def test_a_tampered_entry_inside_a_batch_breaks_what_the_seal_cannot_tell_apart(store):
@@ -87,7 +102,7 @@ def test_a_batch_whose_predecessor_is_gone_from_the_terminal_still_joins(store):
     """`prev` is not signed: what is stored here says better where a batch begins."""
     wall = full_wall(6)
     take(store, wall.batch(1, 3))
-    take(store, forged(wall.batch(4, 6), prev="00" * 32))
+    take(store, decode_batch(wall.wire(4, 6, prev=bytes(32))))
     assert broken(store) == []
     assert len(rows(store, "span")) == 1
 

@@ -75,7 +75,7 @@ def test_any_order_and_overlap_of_batches_gives_the_same_database(cuts):
         assert [row[1:] for row in rows(store, "entry")] == expected_entries(wall)
         seal = wall.batch().seal
         assert [row[1:] for row in rows(store, "span")] == [
-            (1, size, wall.heads[0], wall.heads[size], seal.key, seal.signature)
+            (1, size, wall.heads[0], wall.heads[size], seal.key, seal.signature, None)
         ]
         receipt = store.receipt(wall.terminal, wall.journal)
         assert (receipt.upto, receipt.last, receipt.missing) == (size, size, ())

@@ -1,6 +1,7 @@
 """Chain, seal and concealed credentials: only what an honest terminal sends is believed."""
 
 import hashlib
+from dataclasses import replace
 import json
 from collections.abc import Callable
 from typing import Any
@@ -211,3 +212,18 @@ def test_a_key_file_holds_64_hex_digits() -> None:
         with pytest.raises(ValueError, match="64 hex digits"):
             credentials.parse_key(text)
     assert credentials.key_id(b"\xab" * 32) != credentials.key_id(b"\xac" * 32)
+
+
+def test_where_the_texts_lead_is_part_of_what_is_signed() -> None:
+    """A stranger can neither add, change nor take away the statement that a text was edited."""
+    edited = SEALER.seal(TERMINAL, JOURNAL, 1, bytes(32), bytes([1]) * 32)
+    assert edited.lead == "01" * 32
+    assert edited.verify(TERMINAL, JOURNAL)
+    plain = SEALER.seal(TERMINAL, JOURNAL, 1, bytes(32))
+    assert plain.lead == "00" * 32
+    for lie in (
+        replace(edited, sent=None),
+        replace(edited, sent="02" * 32),
+        replace(plain, sent="01" * 32),
+    ):
+        assert not lie.verify(TERMINAL, JOURNAL)

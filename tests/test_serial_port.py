@@ -1,8 +1,10 @@
 """Real pseudo-terminals under the port's thread: missing, pulled, back, full of garbage."""
 
+import errno
 import os
 import queue
 import random
+import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,26 +190,46 @@ def test_a_port_that_another_program_has_is_lost_until_it_lets_go(device: Pseudo
         assert reader.next() == PortOpened("front")
 
 
+class Pulled(SerialPort[Scan]):
+    """A cable pulled while pyserial empties the buffer of the port that it has just opened.
+
+    pyserial 3.5 lets termios.error through, which is no OSError: measured on pseudo-terminals that
+    come and go, in one of a hundred attempts. It cannot be timed, so it is raised here.
+    """
+
+    pulled = False
+
+    def _open(self) -> serial.Serial:
+        if not self.pulled:
+            self.pulled = True
+            raise termios.error(errno.EIO, "Input/output error")
+        return super()._open()
+
+
+def test_a_cable_pulled_while_it_is_being_opened_is_lost_and_not_fatal(device: PseudoPort) -> None:
+    """The thread goes on and finds the port when it is there again."""
+    reader = Reader(device.path)
+    said = reader.said.put
+    reader.port = Pulled("front", str(device.path), 9600, Em4100Decoder(), said, said)
+    device.plug()
+    with reader:
+        assert "Input/output error" in reader.lost()
+        assert reader.next() == PortOpened("front")
+
+
 def test_a_plug_that_wobbles_wears_nothing_out(device: PseudoPort) -> None:
-    """Pulled at any moment of being opened, a hundred times; in the end it reads, no thread died."""
+    """Pulled and plugged a hundred times without a pause; in the end it reads."""
     with Reader(device.path) as reader:
-        jitter = random.Random(2)
-        pause = threading.Event()
         for _ in range(100):
             device.plug()
-            pause.wait(jitter.uniform(0, 0.004))
             device.unplug()
         device.plug()
-        for _ in range(1000):
-            if reader.next() == PortOpened("front") and device.wait_open(0.3) and ends(reader):
-                break
+        while not isinstance(reader.next(), PortOpened) or not device.wait_open(PATIENCE_S):
+            pass
         device.write(FRAME)
-        assert reader.next() == SCAN
-
-
-def ends(reader: Reader) -> bool:
-    """True if nothing more is said: the port that was opened last is the one that stays."""
-    return reader.said.empty()
+        while isinstance(event := reader.next(), PortLost | PortOpened):
+            device.write(FRAME)
+        assert event == SCAN
 
 
 def test_stopping_ends_the_thread_whatever_it_waits_for(device: PseudoPort) -> None:

@@ -53,17 +53,18 @@ def proofs(db: Database, terminal: str | None = None) -> tuple[Proof, ...]:
 
 def _prove(db: Database, stream: int, terminal: str, journal: str, key: str) -> Proof:
     spans = db.conn.execute(
-        "SELECT first, last, prev, head, key, signature FROM span WHERE stream = ? ORDER BY first",
+        "SELECT first, last, prev, head, key, signature, sent FROM span"
+        " WHERE stream = ? ORDER BY first",
         (stream,),
     ).fetchall()
     chained = sealed = trusted = True
-    for first, last, prev, head, signer, signature in spans:
+    for first, last, prev, head, signer, signature, sent in spans:
         texts = db.conn.execute(
             "SELECT text FROM entry WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq",
             (stream, first, last),
         )
         chained &= chain.follow(prev, (text for (text,) in texts)) == head
-        sealed &= Seal(last, head.hex(), signer, signature).verify(terminal, journal)
+        sealed &= Seal(last, head.hex(), signer, signature, sent).verify(terminal, journal)
         trusted &= signer == key
     begins = (1, chain.genesis(terminal, journal))
     return Proof(

@@ -61,6 +61,7 @@ CREATE TABLE span (
     head BLOB NOT NULL,
     key TEXT NOT NULL,
     signature TEXT NOT NULL,
+    sent TEXT,
     PRIMARY KEY (stream, first)
 ) WITHOUT ROWID;
 CREATE TABLE posting (

@@ -24,7 +24,7 @@ from edge_agent.contract.messages import MAX_MISSING, Batch, Receipt, Status
 from edge_agent.errors import MessageError
 from edge_agent.ranges import Ranges
 
-_SPAN = "first, last, prev, head, key, signature"
+_SPAN = "first, last, prev, head, key, signature, sent"
 
 
 class Store:
@@ -76,8 +76,7 @@ class Store:
             MessageError: refused, reason ``seal``, ``key`` or ``conflict``.
             CentralError: the database cannot be written.
         """
-        if not batch.seal.verify(batch.terminal, batch.journal):
-            raise MessageError("seal", f"of entry {batch.seal.seq} is not a signature of its key")
+        _check_seal(batch)
         with self.writing():
             self._check_key(batch.terminal, batch.seal.key)
             stream = self._stream(batch.terminal, batch.journal)
@@ -261,9 +260,9 @@ class Store:
                 [(stream, span.first) for span in spans],
             )
             self._conn.executemany(
-                "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (stream, s.first, s.last, s.prev, s.head, s.key, s.signature)
+                    (stream, s.first, s.last, s.prev, s.head, s.key, s.signature, s.sent)
                     for s in woven.spans
                 ],
             )
@@ -285,3 +284,11 @@ class Store:
             " DO UPDATE SET key = excluded.key, heard_ms = excluded.heard_ms",
             (batch.terminal, batch.seal.key, now_ms),
         )
+
+
+def _check_seal(batch: Batch) -> None:
+    """The key signed where these very texts lead; a good seal over other texts is a forgery."""
+    if not batch.seal.verify(batch.terminal, batch.journal):
+        raise MessageError("seal", f"of entry {batch.seal.seq} is not a signature of its key")
+    if chain.follow(bytes.fromhex(batch.prev), batch.texts).hex() != batch.seal.lead:
+        raise MessageError("seal", f"of entry {batch.seal.seq} is over other texts")

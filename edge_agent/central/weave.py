@@ -15,7 +15,7 @@ same, marked broken, and the chain goes on from the head behind it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge_agent.contract import chain
 from edge_agent.contract.messages import Batch
@@ -28,7 +28,7 @@ class Span:
 
     Attributes:
         prev, head: heads of the chain before the first and after the last of them, 32 bytes.
-        key, signature: of the seal over `head` at `last`, hex.
+        key, signature, sent: of the seal over `head` at `last`, hex.
     """
 
     first: int
@@ -37,6 +37,7 @@ class Span:
     head: bytes
     key: str
     signature: str
+    sent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def weave(batch: Batch, spans: Sequence[Span]) -> Weave:
         end = signed if high == last else prevs[high]
         start, sound = _start(batch, low, high, heads.get(low - 1), end)
         runs.append(Run(low, high, not sound))
-        pieces.append(Span(low, high, start, end, batch.seal.key, batch.seal.signature))
+        seal = batch.seal
+        pieces.append(Span(low, high, start, end, seal.key, seal.signature, seal.sent))
         if start != heads.get(low - 1, start):
             joints.append(low)
         if end != prevs.get(high, end):
@@ -104,9 +106,7 @@ def _join(spans: list[Span]) -> tuple[Span, ...]:
     for span in sorted(spans, key=lambda one: one.first):
         before = joined[-1] if joined else None
         if before and before.last + 1 == span.first and before.head == span.prev:
-            joined[-1] = Span(
-                before.first, span.last, before.prev, span.head, span.key, span.signature
-            )
+            joined[-1] = replace(span, first=before.first, prev=before.prev)
         else:
             joined.append(span)
     return tuple(joined)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -100,14 +101,33 @@ def punches(
     form: str | None,
 ) -> None:
     """Every punch, by the local time of its site."""
+    since_ms, until_ms = _around(date) if date else (None, None)
     with database(settings.load(path)) as db:
-        found = list(reports.punches(db, site=site, terminal=terminal))
-    found = [one for one in found if date is None or one.local.date == date]
-    found = found[-limit:] if limit else found
+        found = reports.punches(
+            db,
+            site=site,
+            terminal=terminal,
+            since_ms=since_ms,
+            until_ms=until_ms,
+            limit=None if date else limit,
+        )
+    if date:
+        found = tuple(one for one in found if one.local.date == date)[-(limit or 0) :]
     if form == "json":
         show(found, reports.PunchLine, form)
         return
     show([_line(one) for one in found], _Line, form)
+
+
+def _around(date: str) -> tuple[int, int]:
+    """The instants at which it may be `date` somewhere on earth, in UTC milliseconds."""
+    try:
+        midnight = datetime.fromisoformat(date).replace(tzinfo=UTC)
+    except ValueError:
+        hint = "write it as in 2026-11-23"
+        raise EdgeAgentError("show the punches of", date, "that is no date", hint) from None
+    first, last = midnight - timedelta(hours=14), midnight + timedelta(hours=36)
+    return round(first.timestamp() * 1000), round(last.timestamp() * 1000)
 
 
 def _line(punch: reports.PunchLine) -> _Line:
@@ -169,6 +189,19 @@ def trust(path: Path, terminal: str, key: str) -> None:
     with Store(Path(settings.load(path).database)) as store:
         store.trust(terminal, key)
     click.echo(f"{terminal} is trusted with {key}")
+
+
+@central.command()
+@config_option
+@click.argument("terminal")
+def retire(path: Path, terminal: str) -> None:
+    """Wait no longer for TERMINAL in roll-calls, until it is heard again."""
+    with Store(Path(settings.load(path).database)) as store:
+        known = store.retire(terminal, wall_ms())
+    if not known:
+        hint = "see `edge-agent central gaps` for those that are known"
+        raise EdgeAgentError("retire", terminal, "no such terminal", hint)
+    click.echo(f"{terminal} is not waited for any more")
 
 
 @central.group()

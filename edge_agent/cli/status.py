@@ -15,6 +15,9 @@ from edge_agent.cli.table import lines
 from edge_agent.ports import files
 from edge_agent.terminal.assembly import lock_file
 
+#: What every agent says of itself; a file that lacks any of it is not an agent's.
+_SAID = {"version", "at", "ports", "fix", "broker", "journal", "taps", "roster", "rejected"}
+
 
 @click.command()
 @click.option(
@@ -47,27 +50,43 @@ def _last_words(path: Path) -> dict[str, Any] | None:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and found.keys() >= _SAID else None
 
 
 def _stored(path: Path) -> dict[str, Any] | None:
     """What the journal holds, read beside a running agent; None if there is no journal."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)) as db:
+        path.stat()
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=2)) as db:
             last = db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0]
             upto = db.execute("SELECT upto FROM received").fetchone()[0]
             name = db.execute("SELECT journal FROM identity").fetchone()[0]
-            row = db.execute("SELECT text FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
+            row = db.execute(
+                "SELECT CAST(text AS BLOB) FROM entry ORDER BY seq DESC LIMIT 1"
+            ).fetchone()
             faults = db.execute("SELECT what, which, cause FROM open_incident").fetchall()
-    except sqlite3.Error:
+    except FileNotFoundError:
         return None
+    except (sqlite3.Error, OSError) as error:
+        return {"error": getattr(error, "strerror", None) or str(error)}
     return {
         "journal": name,
         "last_seq": last,
         "received": upto,
-        "last_entry": json.loads(row[0]) if row else None,
+        "last_entry": _entry(row[0]) if row else None,
         "incidents": [{"what": what, "which": which, "cause": why} for what, which, why in faults],
     }
+
+
+def _entry(text: bytes) -> dict[str, Any] | None:
+    """An entry as a table; None if its row was damaged or changed by somebody."""
+    try:
+        found = json.loads(text)
+        whole = type(found["seq"]) is type(found["at"]["utc_ms"]) is int
+    except (ValueError, TypeError, KeyError):
+        return None
+    return {"kind": "entry", **found} if whole else None
 
 
 def _screen(wanted: config.Config, found: dict[str, Any]) -> list[str]:
@@ -77,6 +96,9 @@ def _screen(wanted: config.Config, found: dict[str, Any]) -> list[str]:
     out.append(f"agent     {'running' if found['running'] else 'NOT RUNNING'}{_since(last, zone)}")
     if stored is None:
         return [*out, f"journal   none yet at {wanted.files.journal}"]
+    if "error" in stored:
+        why = f"journal   cannot be read at {wanted.files.journal}: {stored['error']}"
+        return [*out, why, *(_live(last) if last else [])]
     if last is None:
         pending = stored["last_seq"] - stored["received"]
         out.append(f"journal   {stored['last_seq']} entries, at most {pending} to deliver")

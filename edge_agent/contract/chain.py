@@ -7,6 +7,10 @@
 `seq` is decimal, the head of a seal in hex. Whoever holds the terminal's public key can therefore
 show that entry n, and every entry before it, is what the terminal wrote, in that order and for that
 terminal. RFC 8032, FIPS 180-4.
+
+A terminal whose stored text was edited sends what it has, and says so under its seal: `sent` is the
+head that the texts in the message lead to, and is signed behind the head, after one more "\\n".
+Without it nobody could tell the edit on the terminal from a forgery on the way.
 """
 
 import hashlib
@@ -22,18 +26,29 @@ HEAD_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A signature over the head of a journal at one seq; all values but `seq` in hex."""
+    """A signature over the head of a journal at one seq; all values but `seq` in hex.
+
+    Attributes:
+        head: what the terminal committed to when it wrote the entry.
+        sent: where the texts of the message lead, if that is elsewhere; None for sound entries.
+    """
 
     seq: int
     head: str
     key: str
     signature: str
+    sent: str | None = None
+
+    @property
+    def lead(self) -> str:
+        """The head to which the texts of the message must lead from its `prev`."""
+        return self.sent or self.head
 
     def verify(self, terminal: str, journal: str) -> bool:
         """True if the holder of `key` signed this head at this seq for this journal."""
         try:
             public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
-            signed = _signed(terminal, journal, self.seq, self.head)
+            signed = _signed(terminal, journal, self.seq, self.head, self.sent)
             public.verify(bytes.fromhex(self.signature), signed)
         except (InvalidSignature, ValueError):
             return False
@@ -65,9 +80,13 @@ class Sealer:
             serialization.NoEncryption(),
         ).hex()
 
-    def seal(self, terminal: str, journal: str, seq: int, head: bytes) -> Seal:
-        signature = self._private.sign(_signed(terminal, journal, seq, head.hex()))
-        return Seal(seq, head.hex(), self.key, signature.hex())
+    def seal(
+        self, terminal: str, journal: str, seq: int, head: bytes, sent: bytes | None = None
+    ) -> Seal:
+        """Sign `head`; `sent` only for entries that are not what was written."""
+        stated = sent.hex() if sent else None
+        signature = self._private.sign(_signed(terminal, journal, seq, head.hex(), stated))
+        return Seal(seq, head.hex(), self.key, signature.hex(), stated)
 
 
 def genesis(terminal: str, journal: str) -> bytes:
@@ -87,5 +106,6 @@ def follow(head: bytes, texts: Iterable[str]) -> bytes:
     return head
 
 
-def _signed(terminal: str, journal: str, seq: int, head: str) -> bytes:
-    return f"edge-agent/seal/1\n{terminal}\n{journal}\n{seq}\n{head}".encode()
+def _signed(terminal: str, journal: str, seq: int, head: str, sent: str | None) -> bytes:
+    tail = f"\n{sent}" if sent else ""
+    return f"edge-agent/seal/1\n{terminal}\n{journal}\n{seq}\n{head}{tail}".encode()

@@ -42,6 +42,7 @@ class SealShape:
     head: str = shape.field(pattern=HEX64)
     key: str = shape.field(pattern=HEX64)
     signature: str = shape.field(pattern=HEX128)
+    sent: str | None = shape.field(None, pattern=HEX64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def encode_batch(
     terminal: str, journal: str, prev: bytes, texts: Sequence[str], first: int, seal: Seal
 ) -> bytes:
     """A batch of stored `texts`, joined as they are: nothing is encoded twice."""
-    signed = canonical.encode(asdict(seal))
+    signed = canonical.write({key: one for key, one in asdict(seal).items() if one is not None})
     return deflate(
         f'{{"batch":1,"entries":[{",".join(texts)}],"first":{first},"journal":"{journal}",'
         f'"prev":"{prev.hex()}","seal":{signed},"terminal":"{terminal}"}}'.encode()

@@ -35,7 +35,8 @@ def open_journal(path: Path, terminal: str) -> tuple[Journal, str]:
 
 def _identity(path: Path) -> str | None:
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        uri = f"{path.absolute().as_uri()}?mode=ro"  # a path may hold what means more in a URI
+        with closing(sqlite3.connect(uri, uri=True)) as db:
             found: str = db.execute("SELECT journal FROM identity").fetchone()[0]
             return found
     except (sqlite3.Error, TypeError):

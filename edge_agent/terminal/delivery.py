@@ -186,11 +186,15 @@ class Delivery:
         prev, batch = self._sound_batch(*chosen, now_ms)
         if not batch:
             return True
+        texts = [one.text for one in batch]
         first, last = batch[0].seq, batch[-1]
         who = self._identity
-        seal = who.sealer.seal(who.terminal, self._journal.journal, last.seq, last.head)
+        # A broken entry comes alone; only then can the texts lead anywhere but to the last head.
+        lead = chain.link(prev, texts[0]) if len(texts) == 1 else last.head
+        sent = None if lead == last.head else lead
+        seal = who.sealer.seal(who.terminal, self._journal.journal, last.seq, last.head, sent)
         payload = messages.encode_batch(
-            who.terminal, self._journal.journal, prev, [one.text for one in batch], first, seal
+            who.terminal, self._journal.journal, prev, texts, first, seal
         )
         mid = self._connection.publish(who.topic(topics.ENTRIES), payload)
         self.window.published(mid, first, last.seq, now_ms)
