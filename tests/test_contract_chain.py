@@ -1,9 +1,9 @@
 """Chain, seal and concealed credentials: only what an honest terminal sends is believed."""
 
 import hashlib
-from dataclasses import replace
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
