@@ -14,7 +14,8 @@ from typing import Any
 from tapping import Tapper, assert_whole, running
 from witness import ROOT, Witness
 
-from edge_agent.sim.office import TERMINAL, Office
+from edge_agent.sim.configuration import TERMINAL
+from edge_agent.sim.office import Office
 from edge_agent.sim.scanner import id12la_frame
 
 CHANNELS = ("entries", "receipt", "status", "roster")

@@ -201,7 +201,14 @@ def test_a_second_agent_does_not_start_beside_the_first(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["text = 'x'", "text = x'ff'", "text = '{}'", "text = '[1]'", "text = '{\"at\":7}'"],
+    [
+        "text = 'x'",
+        "text = CAST(x'ff' AS TEXT)",
+        "text = x'ff'",
+        "text = '{}'",
+        "text = '[1]'",
+        "text = '{\"at\":7}'",
+    ],
 )
 def test_a_damaged_entry_does_not_hide_the_status(path: Path, damage: str) -> None:
     """The newest entry cannot be read; everything else can."""

@@ -51,7 +51,8 @@ HOMES = {
     "paho": ("uplink", "central"),
     "RPi": ("panel",),
     "sqlite_utils": ("journal", "central"),
-    "cryptography": ("contract",),
+    # The account of a play checks seals by itself: a witness must not be the accused.
+    "cryptography": ("contract", "sim.account"),
     "click": ("cli",),
 }
 
@@ -156,7 +157,11 @@ def test_every_room_is_known() -> None:
     assert beside == WORDS | TERMINAL_WORDS
 
 
-SOURCES = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").glob("*.py"), *(ROOT / "scripts").glob("*.py")]
+SOURCES = [
+    *PACKAGE.rglob("*.py"),
+    *(ROOT / "tests").glob("*.py"),
+    *(ROOT / "scripts").rglob("*.py"),
+]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

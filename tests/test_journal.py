@@ -130,15 +130,19 @@ def test_an_append_that_fails_leaves_nothing(path: Path, journal: Journal, room:
     assert_sound(path, stored + 1)
 
 
-def test_an_incident_that_cannot_be_written_is_not_open(path: Path, journal: Journal) -> None:
+@pytest.mark.parametrize("room", [0, 4120, 8239])  # of the two pages of 4,120 that it takes
+def test_an_incident_that_cannot_be_written_is_not_open(
+    path: Path, journal: Journal, room: int
+) -> None:
     """Entry and memory of it are one: both or neither, for opening and for closing."""
     journal.append(punch(), stamp())
-    with full_disk(path, 0), pytest.raises(JournalError):
+    with full_disk(path, room), pytest.raises(JournalError):
         journal.open_incident("broker", "", "refused", 0, stamp())
     assert journal.open_incidents() == []
+    assert_sound(path, 1)
     journal.open_incident("broker", "", "refused", 0, stamp())
     (incident,) = journal.open_incidents()
-    with full_disk(path, 0), pytest.raises(JournalError):
+    with full_disk(path, room), pytest.raises(JournalError):
         journal.close_incident(incident, stamp())
     assert journal.open_incidents() == [incident]
     assert_sound(path, 2)

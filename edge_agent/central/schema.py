@@ -163,6 +163,21 @@ def reading(db: Database) -> Iterator[None]:
         db.conn.rollback()
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[Database]:
+    """The database at `path` for reading: one unchanging view, closed at the end.
+
+    Raises:
+        CentralError: it is not there, is no database, or cannot be opened.
+    """
+    db = open_database(path)
+    try:
+        with reading(db):
+            yield db
+    finally:
+        db.conn.close()
+
+
 def _cure(cause: str) -> str:
     if "full" in cause:
         return "free space on its disk; nothing was acknowledged, so the broker delivers it again"

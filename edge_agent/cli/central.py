@@ -3,20 +3,16 @@
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
-from sqlite_utils.db import Database
 
 from edge_agent.central import announce, proofs, reports, settings
 from edge_agent.central import roster as rosters
-from edge_agent.central.schema import open_database, reading
+from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central, wall_ms
-from edge_agent.central.settings import Settings
 from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
 from edge_agent.cli.rollcall import rollcall
@@ -41,17 +37,6 @@ config_option = click.option(
 
 central.add_command(keys.new_key)
 central.add_command(config_option(rollcall))
-
-
-@contextmanager
-def database(wanted: Settings) -> Iterator[Database]:
-    """The central's database, in one unchanging view."""
-    db = open_database(Path(wanted.database))
-    try:
-        with reading(db):
-            yield db
-    finally:
-        db.conn.close()
 
 
 @central.command()
@@ -102,7 +87,7 @@ def punches(
 ) -> None:
     """Every punch, by the local time of its site."""
     since_ms, until_ms = _around(date) if date else (None, None)
-    with database(settings.load(path)) as db:
+    with opened(Path(settings.load(path).database)) as db:
         found = reports.punches(
             db,
             site=site,
@@ -156,7 +141,7 @@ def _line(punch: reports.PunchLine) -> _Line:
 @output_options
 def gaps(path: Path, form: str | None) -> None:
     """What is missing or does not add up in each journal, and what was refused."""
-    with database(settings.load(path)) as db:
+    with opened(Path(settings.load(path).database)) as db:
         journals, refused = reports.gaps(db), reports.refusals(db)
     show(journals, reports.JournalGaps, form)
     if form is None and refused:
@@ -170,7 +155,7 @@ def gaps(path: Path, form: str | None) -> None:
 @output_options
 def prove(path: Path, terminal: str | None, form: str | None) -> None:
     """Follow every chain and check every seal again, from the stored texts; exit 1 if one fails."""
-    with database(settings.load(path)) as db:
+    with opened(Path(settings.load(path).database)) as db:
         found = proofs.proofs(db, terminal)
     show(found, proofs.Proof, form)
     if not all(one.holds for one in found):
@@ -230,7 +215,7 @@ def import_(path: Path, file: Path) -> None:
 def publish(path: Path, terminals: tuple[str, ...]) -> None:
     """Send the roster to TERMINALS, or to every terminal that is known."""
     wanted = settings.load(path)
-    with database(wanted) as db:
+    with opened(Path(wanted.database)) as db:
         told = announce.publish_roster(settings.options(wanted), db, terminals)
     click.echo(f"published to {', '.join(told)}")
 
@@ -241,7 +226,7 @@ def publish(path: Path, terminals: tuple[str, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def export(path: Path, terminal: str, file: Path) -> None:
     """Write the roster for TERMINAL to FILE, to be carried there: `edge-agent roster FILE`."""
-    with database(settings.load(path)) as db:
+    with opened(Path(settings.load(path).database)) as db:
         data = announce.roster_message(db, terminal)
     try:
         file.write_bytes(data)

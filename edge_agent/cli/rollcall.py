@@ -11,7 +11,7 @@ from edge_agent.central import rollcall as roll
 from edge_agent.central import settings
 from edge_agent.central.reports import LocalTime, local
 from edge_agent.central.rollcall import Called, Office, Presence, RollCall
-from edge_agent.central.schema import open_database, reading
+from edge_agent.central.schema import opened
 from edge_agent.central.serve import wall_ms
 from edge_agent.cli.table import output_options, show
 from edge_agent.errors import EdgeAgentError
@@ -35,12 +35,8 @@ def rollcall(path: Path, site: str | None, at: str | None, form: str | None) -> 
     """Who is present, who has not tapped yet, and whose terminal is silent."""
     now_ms = wall_ms()
     at_ms = now_ms if at is None else _instant(at)
-    db = open_database(Path(settings.load(path).database))
-    try:
-        with reading(db):
-            called = roll.rollcall(db, at_ms, now_ms, site)
-    finally:
-        db.conn.close()
+    with opened(Path(settings.load(path).database)) as db:
+        called = roll.rollcall(db, at_ms, now_ms, site)
     if form == "json":
         click.echo(json.dumps(asdict(called), indent=1, ensure_ascii=False))
     elif form == "csv":

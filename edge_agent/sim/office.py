@@ -5,7 +5,6 @@ the agent: a pseudo-terminal, a receiver, a TCP link that can be cut.
 """
 
 import json
-import secrets
 import sqlite3
 import subprocess
 import sys
@@ -20,70 +19,13 @@ from edge_agent.errors import EdgeAgentError
 from edge_agent.sim import day
 from edge_agent.sim.account import Account, settle
 from edge_agent.sim.broker import Broker
+from edge_agent.sim.configuration import SITE_ID, TERMINAL, Rules, write_agent, write_central
 from edge_agent.sim.link import Link
 from edge_agent.sim.panel import PanelReader
 from edge_agent.sim.pty import PseudoPort
 
-TERMINAL = "bungi-01"
-SITE_ID = "kec-bungi"
 _READY_S = 20.0
 _TICK_S = 0.05
-
-_AGENT = """
-terminal = "{terminal}"
-
-[site]
-id = "{site_id}"
-name = "{site.name}"
-zone = "{site.zone}"
-latitude = {site.latitude}
-longitude = {site.longitude}
-
-[broker]
-host = "127.0.0.1"
-port = {port}
-topic_root = "attendance/baubau"
-protocol = "{protocol}"
-
-[[scanner]]
-name = "front"
-port = "{work}/front"
-profile = "{profile}"
-
-[gnss]
-port = "{work}/gnss"
-
-[files]
-journal = "{work}/journal.db"
-seal_key = "{work}/seal.key"
-credential_key = "{work}/credential.key"
-status = "{work}/status.json"
-
-[panel]
-kind = "simulated"
-file = "{work}/panel.jsonl"
-
-[rules]
-duplicate_s = {duplicate_s}
-broker_grace_s = 2
-central_grace_s = 5
-receipt_wait_s = {receipt_wait_s}
-retry_first_s = {retry_s}
-retry_max_s = 2.0
-"""
-
-_CENTRAL = """
-database = "{work}/central.db"
-topic_root = "attendance/baubau"
-credential_key = "{work}/credential.key"
-
-[broker]
-host = "127.0.0.1"
-port = {port}
-protocol = "{protocol}"
-retry_first_s = 0.1
-retry_max_s = 1.0
-"""
 
 
 class Office:
@@ -118,26 +60,9 @@ class Office:
         self._agent: subprocess.Popen[bytes] | None = None
         self._central: subprocess.Popen[bytes] | None = None
         self._pause = threading.Event()
-        names = {
-            "terminal": TERMINAL,
-            "site_id": SITE_ID,
-            "site": day.SITE,
-            "work": work,
-            "protocol": self.broker.protocol,
-            "profile": profile,
-            "duplicate_s": duplicate_s,
-            "receipt_wait_s": receipt_wait_s,
-            "retry_s": retry_s,
-        }
-        self.agent_config = work / "agent.toml"
-        self.agent_config.write_text(_AGENT.format(port=self.link.port, **names), encoding="utf-8")
-        self.central_config = work / "central.toml"
-        self.central_config.write_text(
-            _CENTRAL.format(port=self.broker.port, **names), encoding="utf-8"
-        )
-        key_file = work / "credential.key"
-        if not key_file.exists():
-            key_file.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+        rules = Rules(profile, duplicate_s, receipt_wait_s, retry_s)
+        self.agent_config = write_agent(work, self.link.port, self.broker.protocol, rules)
+        self.central_config = write_central(work, self.broker.port, self.broker.protocol)
 
     def __enter__(self) -> "Office":
         return self

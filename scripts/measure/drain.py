@@ -1,0 +1,240 @@
+"""A backlog to PUBACK and to receipts, beside paho sending the same entries one per message."""
+
+import itertools
+import queue
+import random
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+
+from edge_agent.config import Broker as BrokerConfig
+from edge_agent.contract import canonical, chain, entries, messages
+from edge_agent.journal import Journal
+from edge_agent.records import Arrived, Connected, Disconnected, Event, PubAck
+from edge_agent.sim.broker import Broker
+from edge_agent.sim.link import Link
+from edge_agent.terminal.delivery import Delivery, Identity
+from edge_agent.terminal.incidents import Incidents
+from edge_agent.uplink.backoff import Backoff
+from edge_agent.uplink.connection import Connection
+from edge_agent.uplink.window import Window
+from measure.yardstick import BOOT, ROOT, TERMINAL, punch
+
+
+def fill(path: Path, count: int) -> None:
+    """A journal with `count` punches, written in one transaction."""
+    journal = Journal(path, TERMINAL)
+    head, rows = chain.genesis(TERMINAL, journal.journal), []
+    for seq in range(1, count + 1):
+        text = canonical.encode({**entries.fields(*punch(seq)), "seq": seq})
+        head = chain.link(head, text)
+        rows.append((seq, "punch", text, head))
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+    db.close()
+
+
+class Drain:
+    """The agent's own delivery over a real connection, turned by this thread."""
+
+    def __init__(self, path: Path, port: int, protocol: str) -> None:
+        self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.journal = Journal(path, TERMINAL)
+        broker = BrokerConfig("127.0.0.1", port, ROOT, protocol)
+        identity = Identity(TERMINAL, ROOT, chain.Sealer.new())
+        self.window = Window(self.journal.last_seq, 0, broker.window, 60_000)
+        topics = (identity.topic("receipt"), identity.topic("roster"))
+        will = (identity.topic("status"), b"{}")
+        self.delivery = Delivery(
+            self.journal,
+            identity,
+            self.window,
+            lambda link: Connection(link, broker, TERMINAL, will, topics, self.inbox.put),
+            lambda state: self._status(state, identity),
+            Incidents(self.journal, {"broker": 10**9, "central": 10**9}, self.window.appended),
+            Backoff(100, 1000, random.Random(1)),
+        )
+
+    def _status(self, state: str, identity: Identity) -> bytes:
+        status = messages.Status(
+            TERMINAL,
+            self.journal.journal,
+            state,
+            1,
+            self.journal.last_seq,
+            "bench",
+            BOOT,
+            identity.sealer.key,
+            "kec-bungi",
+        )
+        return messages.encode_status(status)
+
+    def until(self, done: Callable[["Drain"], bool], limit_s: float) -> float:
+        """Seconds from the broker's CONNACK until `done`."""
+        began = 0.0
+        until = time.monotonic() + limit_s
+        more = True
+        while not done(self):
+            if time.monotonic() > until:
+                raise TimeoutError("the backlog does not drain")
+            for event in self._events(0 if more else 0.1):
+                if isinstance(event, Connected):
+                    began = time.perf_counter()
+                self._on(event)
+            more = self.delivery.settle(time.monotonic_ns() // 1_000_000)
+        return time.perf_counter() - began
+
+    def close(self) -> None:
+        self.delivery.close()
+        self.journal.close()
+
+    def _events(self, wait_s: float) -> Iterator[Event]:
+        try:
+            yield self.inbox.get(timeout=wait_s) if wait_s else self.inbox.get_nowait()
+            while True:
+                yield self.inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _on(self, event: Event) -> None:
+        now_ms = time.monotonic_ns() // 1_000_000
+        match event:
+            case Connected():
+                self.delivery.connected(event, now_ms)
+            case Disconnected():
+                raise ConnectionError(event.cause)
+            case PubAck():
+                self.delivery.acknowledged(event, now_ms)
+            case Arrived():
+                self.delivery.arrived(event, now_ms)
+
+
+def acked(drain: Drain) -> bool:
+    return not drain.window.unsent and drain.window.in_flight == 0
+
+
+def received(drain: Drain) -> bool:
+    return drain.window.backlog == 0
+
+
+def one_by_one(path: Path, port: int, count: int) -> float:
+    """Seconds for paho to publish `count` entries to PUBACK, one per message, its window full."""
+    with sqlite3.connect(path) as db:
+        texts = [row[0] for row in db.execute("SELECT text FROM entry LIMIT ?", (count,))]
+    db.close()
+    done, connected = threading.Event(), threading.Event()
+    left = itertools.count(count - 1, -1)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.max_inflight_messages_set(20)  # paho's default, and the fastest window measured
+    client.on_connect = lambda *_: connected.set()
+    client.on_publish = lambda *_: done.set() if next(left) == 0 else None
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    connected.wait(10)
+    began = time.perf_counter()
+    for text in texts:
+        client.publish("bench/one", text, qos=1)
+    if not done.wait(300):
+        raise TimeoutError("the yardstick does not finish")
+    seconds = time.perf_counter() - began
+    client.disconnect()
+    client.loop_stop()
+    return seconds
+
+
+@contextmanager
+def central(work: Path, port: int, protocol: str) -> Iterator[None]:
+    config = work / "central.toml"
+    config.write_text(
+        f'database = "{work}/central.db"\ntopic_root = "{ROOT}"\n'
+        f'[broker]\nhost = "127.0.0.1"\nport = {port}\nprotocol = "{protocol}"\n',
+        encoding="utf-8",
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge_agent", "central", "serve", "--config", str(config)],
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if b"connected to" in line:
+                break
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def bench_drain(work: Path, quick: bool) -> dict[str, Any]:
+    count = 20_000 if quick else 200_000
+    sample = 5_000 if quick else 20_000
+    rounds = 2 if quick else 3
+    full = work / "full.db"
+    fill(full, count)
+    to_ack: list[float] = []
+    to_receipt: list[float] = []
+    yardstick: list[float] = []
+    wire = 0
+    for number in range(rounds):
+        place = work / f"round{number}"
+        place.mkdir()
+        with Broker(max_queued=0) as broker:
+            yardstick.append(sample / one_by_one(full, broker.port, sample))
+            with Link(broker.port) as link:
+                drain = Drain(_copy(full, place / "a.db"), link.port, broker.protocol)
+                to_ack.append(count / drain.until(acked, 300))
+                wire = link.bytes_up
+                drain.close()
+            with central(place, broker.port, broker.protocol):
+                drain = Drain(_copy(full, place / "b.db"), broker.port, broker.protocol)
+                to_receipt.append(count / drain.until(received, 600))
+                drain.close()
+        shutil.rmtree(place)
+    base = statistics.median(yardstick)
+    return {
+        "entries": count,
+        "one_per_message_per_s": base,
+        "drain_puback_per_s": statistics.median(to_ack),
+        "drain_receipt_per_s": statistics.median(to_receipt),
+        "drain_puback_ratio": statistics.median(to_ack) / base,
+        "drain_receipt_ratio": statistics.median(to_receipt) / base,
+        "wire_bytes_per_punch_backlog": wire / count,
+    }
+
+
+def _copy(source: Path, target: Path) -> Path:
+    with sqlite3.connect(source) as one, sqlite3.connect(target) as other:
+        one.backup(other)
+    one.close()
+    other.close()
+    return target
+
+
+def bench_live(work: Path, quick: bool) -> dict[str, Any]:
+    count = 50 if quick else 200
+    with Broker() as broker, Link(broker.port) as link:
+        path = work / "live.db"
+        Journal(path, TERMINAL).close()
+        drain = Drain(path, link.port, broker.protocol)
+        drain.until(lambda one: one.delivery.online, 10)
+        drain.until(acked, 10)
+        before = link.bytes_up
+        for number in range(count):
+            record, at = punch(number)
+            drain.window.appended(drain.journal.append(record, at).seq)
+            drain.until(acked, 10)
+        live = link.bytes_up - before
+        drain.close()
+    return {"wire_bytes_per_punch_live": live / count}
