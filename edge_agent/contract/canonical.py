@@ -9,6 +9,7 @@ gives these bytes.
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from edge_agent.errors import MessageError
@@ -63,7 +64,7 @@ def check(value: Value, depth: int = 1) -> None:
     if depth > MAX_DEPTH:
         raise MessageError("schema", f"objects nested deeper than {MAX_DEPTH}")
     for key, item in value.items():  # type: ignore[union-attr]  # only objects come here
-        if not _KEY.fullmatch(key):
+        if not _is_key(key):
             raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")
         if isinstance(item, str):
             continue
@@ -74,6 +75,11 @@ def check(value: Value, depth: int = 1) -> None:
             check(item, depth + 1)
         else:
             raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
+
+
+@lru_cache(maxsize=256)  # the keys of our own entries, and a hostile message's for a while
+def _is_key(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None
 
 
 def _refuse_number(text: str) -> NoReturn:

@@ -1,6 +1,5 @@
 """An append to the journal beside a bare commit of the same row."""
 
-import itertools
 import statistics
 import time
 from pathlib import Path
@@ -12,25 +11,23 @@ from measure.yardstick import TERMINAL, Bare, percentile, punch, written
 
 def bench_append(work: Path, quick: bool) -> dict[str, Any]:
     bare, journal = Bare(work / "bare.db"), Journal(work / "append.db", TERMINAL)
-    rounds, each = (4, 250) if quick else (8, 500)
     ours: list[float] = []
     theirs: list[float] = []
     bytes_ours = bytes_theirs = 0
-    numbers = itertools.count()
-    for _ in range(rounds):
-        before = written()
-        for _ in range(each):
-            record = punch(next(numbers))
+    for number in range(1_000 if quick else 4_000):
+        record = punch(number)
+        # In turns and in changing order: whoever comes second finds the disk as the first left it.
+        for ours_now in (True, False) if number % 2 else (False, True):
+            before = written()
             began = time.perf_counter()
-            journal.append(*record)
-            ours.append(time.perf_counter() - began)
-        between = written()
-        for _ in range(each):
-            began = time.perf_counter()
-            bare.commit()
-            theirs.append(time.perf_counter() - began)
-        bytes_ours += between - before
-        bytes_theirs += written() - between
+            if ours_now:
+                journal.append(*record)
+                ours.append(time.perf_counter() - began)
+                bytes_ours += written() - before
+            else:
+                bare.commit()
+                theirs.append(time.perf_counter() - began)
+                bytes_theirs += written() - before
     journal.close()
     return {
         "append_p50_us": statistics.median(ours) * 1e6,
