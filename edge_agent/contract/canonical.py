@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 from edge_agent.errors import MessageError
@@ -33,8 +34,7 @@ def encode(value: Mapping[str, Value]) -> str:
         MessageError: reason ``schema``, if `value` holds anything but strings, whole numbers and
             objects of these, or half a surrogate pair, which has no UTF-8.
     """
-    check(value)
-    text = write(value)
+    text = _text(value, 1)
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -59,22 +59,32 @@ def decode(data: bytes) -> Any:
     return value
 
 
-def check(value: Value, depth: int = 1) -> None:
+def check(value: Mapping[str, Value], depth: int = 1) -> None:
     """Raise MessageError, reason ``schema``, unless the object `value`, so deep, is canonical."""
+    _text(value, depth)
+
+
+def _text(value: Mapping[str, Value], depth: int) -> str:
+    """Check and write in one pass: an append to the journal is timed with it."""
     if depth > MAX_DEPTH:
         raise MessageError("schema", f"objects nested deeper than {MAX_DEPTH}")
-    for key, item in value.items():  # type: ignore[union-attr]  # only objects come here
+    parts = []
+    for key in sorted(value):
+        item = value[key]
         if not _is_key(key):
             raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")
         if isinstance(item, str):
-            continue
-        if type(item) is int:
+            text = encode_basestring(item)
+        elif type(item) is int:
             if abs(item) > MAX_INTEGER:
                 raise MessageError("schema", f"{key} does not fit 53 bits")
+            text = str(item)
         elif isinstance(item, dict):
-            check(item, depth + 1)
+            text = _text(item, depth + 1)
         else:
             raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
+        parts.append(f'"{key}":{text}')
+    return "{" + ",".join(parts) + "}"
 
 
 @lru_cache(maxsize=256)  # the keys of our own entries, and a hostile message's for a while
