@@ -54,7 +54,7 @@ class Wall:
         return len(self.texts)
 
     def add(self, record: entries.Start | entries.Incident | Punch, at: Stamp) -> int:
-        text = canonical.encode({**entries.fields(record, at), "seq": self.last + 1})
+        text = canonical.encode(entries.fields(record, at, self.last + 1))
         self.texts.append(text)
         self.heads.append(chain.link(self.heads[-1], text))
         return self.last

@@ -40,7 +40,7 @@ RECORDS = ((START, UNVOUCHED), (PUNCH, AT), (STRANGER, UNVOUCHED), (OPENED, AT),
 def journal(records: Iterable[tuple[Any, Stamp]] = RECORDS) -> list[str]:
     """Canonical texts of a journal that holds `records`."""
     return [
-        canonical.encode({**entries.fields(record, at), "seq": seq})
+        canonical.encode(entries.fields(record, at, seq))
         for seq, (record, at) in enumerate(records, 1)
     ]
 

@@ -69,27 +69,28 @@ def _text(value: Mapping[str, Value], depth: int) -> str:
     if depth > MAX_DEPTH:
         raise MessageError("schema", f"objects nested deeper than {MAX_DEPTH}")
     parts = []
-    for key in sorted(value):
+    for key, written in _order(tuple(value)):
         item = value[key]
-        if not _is_key(key):
-            raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")
         if isinstance(item, str):
-            text = encode_basestring(item)
+            parts.append(written + encode_basestring(item))
         elif type(item) is int:
             if abs(item) > MAX_INTEGER:
                 raise MessageError("schema", f"{key} does not fit 53 bits")
-            text = str(item)
+            parts.append(written + str(item))
         elif isinstance(item, dict):
-            text = _text(item, depth + 1)
+            parts.append(written + _text(item, depth + 1))
         else:
             raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
-        parts.append(f'"{key}":{text}')
     return "{" + ",".join(parts) + "}"
 
 
-@lru_cache(maxsize=256)  # the keys of our own entries, and a hostile message's for a while
-def _is_key(key: str) -> bool:
-    return _KEY.fullmatch(key) is not None
+@lru_cache(maxsize=64)  # entries have few shapes; those of a hostile message push each other out
+def _order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Keys in canonical order, each with how it is written."""
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")
+    return tuple((key, f'"{key}":') for key in sorted(keys))
 
 
 def _refuse_number(text: str) -> NoReturn:

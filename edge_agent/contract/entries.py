@@ -5,9 +5,11 @@ that does not apply is absent. Readers ignore fields and kinds that they do not 
 may be newer than the central.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, cast
 
 from edge_agent.contract import rules
@@ -122,10 +124,18 @@ class Incident:
     length_ms: int | None = None
 
 
-def fields(record: Start | Punch | Incident, at: Stamp) -> dict[str, Value]:
-    """The fields of an entry, all but ``seq``."""
-    kind = {Start: START, Punch: PUNCH, Incident: INCIDENT}[type(record)]
-    return {"kind": kind, "at": _present(at), **_present(record)}
+def kind_of(record: Start | Punch | Incident) -> str:
+    """The kind of entry that states this record."""
+    return {Start: START, Punch: PUNCH, Incident: INCIDENT}[type(record)]
+
+
+def fields(record: Start | Punch | Incident, at: Stamp, seq: int) -> dict[str, Value]:
+    """The fields of the entry `seq` that states `record`."""
+    table = _present(record)
+    table["kind"] = kind_of(record)
+    table["at"] = _present(at)
+    table["seq"] = seq
+    return table
 
 
 def check(entry: Any, seq: int) -> None:
@@ -139,14 +149,15 @@ def check(entry: Any, seq: int) -> None:
 
 def _present(record: Any) -> dict[str, Value]:
     """A record's fields that are not None; `dataclasses.asdict` would take ten times as long."""
-    table: dict[str, Value] = {}
-    for name in _names(cast(Any, type(record))):
-        value = getattr(record, name)
-        if value is not None:
-            table[name] = value if isinstance(value, (str, int)) else _present(value)
-    return table
+    names, values = _reader(cast(Any, type(record)))
+    return {
+        name: value if isinstance(value, (str, int)) else _present(value)
+        for name, value in zip(names, values(record), strict=True)
+        if value is not None
+    }
 
 
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclass_fields(kind))
+def _reader(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(field.name for field in dataclass_fields(kind))
+    return names, attrgetter(*names)

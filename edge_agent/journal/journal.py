@@ -190,9 +190,8 @@ class Journal:
 
     def _next(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
         seq = self._last + 1
-        fields = entries.fields(record, at)
-        text = canonical.encode({**fields, "seq": seq})
-        return Entry(seq, str(fields["kind"]), text, chain.link(self._head, text))
+        text = canonical.encode(entries.fields(record, at, seq))
+        return Entry(seq, entries.kind_of(record), text, chain.link(self._head, text))
 
     def _insert(self, entry: Entry) -> None:
         row = (entry.seq, entry.kind, entry.text, entry.head)

@@ -18,7 +18,7 @@ from edge_agent.records import Person
 from edge_agent.sim.broker import Broker
 from edge_agent.sim.pty import PseudoPort
 from edge_agent.sim.scanner import id12la_frame
-from measure.yardstick import KEY, ROOT, TERMINAL, Bare, percentile
+from measure.yardstick import KEY, ROOT, TERMINAL, Bare, percentile, row
 
 
 def write_config(work: Path, port: int, protocol: str, *, scanner: bool) -> Path:
@@ -113,15 +113,16 @@ def bench_tap(work: Path, quick: bool) -> dict[str, Any]:
     with PseudoPort(work / "front") as port, agent(work, config):
         if not port.wait_open(10):
             raise TimeoutError("the agent does not open its scanner")
-        for card in cards:
+        for seq, card in enumerate(cards, start=1):
             port.write(id12la_frame(card))
             began = time.monotonic_ns()
             notice = panel.wait()
             if notice["signal"] != "stored":
                 raise ValueError(f"not green: {notice}")
             taps.append((notice["at_ns"] - began) / 1e9)
+            same = row(seq)
             began_s = time.perf_counter()
-            bare.commit()
+            bare.commit(same)
             commits.append(time.perf_counter() - began_s)
             time.sleep(0.005)
     p99 = percentile(taps, 0.99), percentile(commits, 0.99)

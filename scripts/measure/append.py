@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.journal import Journal
-from measure.yardstick import TERMINAL, Bare, percentile, punch, written
+from measure.yardstick import TERMINAL, Bare, percentile, punch, row, written
 
 
 def bench_append(work: Path, quick: bool) -> dict[str, Any]:
@@ -14,10 +14,10 @@ def bench_append(work: Path, quick: bool) -> dict[str, Any]:
     ours: list[float] = []
     theirs: list[float] = []
     bytes_ours = bytes_theirs = 0
-    for number in range(1_000 if quick else 4_000):
-        record = punch(number)
+    for seq in range(1, 1_000 if quick else 4_000):
+        record, same = punch(seq), row(seq)
         # In turns and in changing order: whoever comes second finds the disk as the first left it.
-        for ours_now in (True, False) if number % 2 else (False, True):
+        for ours_now in (True, False) if seq % 2 else (False, True):
             before = written()
             began = time.perf_counter()
             if ours_now:
@@ -25,7 +25,7 @@ def bench_append(work: Path, quick: bool) -> dict[str, Any]:
                 ours.append(time.perf_counter() - began)
                 bytes_ours += written() - before
             else:
-                bare.commit()
+                bare.commit(same)
                 theirs.append(time.perf_counter() - began)
                 bytes_theirs += written() - before
     journal.close()

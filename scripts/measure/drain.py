@@ -37,7 +37,7 @@ def fill(path: Path, count: int) -> None:
     journal = Journal(path, TERMINAL)
     head, rows = chain.genesis(TERMINAL, journal.journal), []
     for seq in range(1, count + 1):
-        text = canonical.encode({**entries.fields(*punch(seq)), "seq": seq})
+        text = canonical.encode(entries.fields(*punch(seq), seq))
         head = chain.link(head, text)
         rows.append((seq, "punch", text, head))
     journal.close()

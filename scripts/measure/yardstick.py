@@ -45,7 +45,7 @@ def written() -> int:
 
 
 class Bare:
-    """The yardstick of an append: a row of the same size committed with nothing around it."""
+    """The yardstick of an append: the same row committed with nothing around it."""
 
     def __init__(self, path: Path) -> None:
         self.db = sqlite3.connect(path, isolation_level=None)
@@ -54,11 +54,12 @@ class Bare:
         self.db.execute(
             "CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT, text TEXT, head BLOB)"
         )
-        fields = {**entries.fields(*punch(1)), "seq": 1}
-        self.text = canonical.encode(fields)
-        self.head = hashlib.sha256(self.text.encode()).digest()
 
-    def commit(self) -> None:
-        self.db.execute(
-            "INSERT INTO entry (kind, text, head) VALUES ('punch', ?, ?)", (self.text, self.head)
-        )
+    def commit(self, row: tuple[int, str, str, bytes]) -> None:
+        self.db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
+
+
+def row(seq: int) -> tuple[int, str, str, bytes]:
+    """The row that the journal writes for the punch `seq`, composed beforehand."""
+    text = canonical.encode(entries.fields(*punch(seq), seq))
+    return seq, "punch", text, hashlib.sha256(text.encode()).digest()
