@@ -29,8 +29,9 @@ class ScannerProfile:
     Attributes:
         decoder: ``em4100`` or ``text``.
         baud: bits per second, 8N1.
-        confirm: reads of one credential, within `confirm_ms`, before it is believed. 2 or more for
-            models that repeat while a card is held, which also emit phantoms; 1 for the others.
+        confirm: reads of one credential, each within `confirm_ms` of the one before, until it is
+            believed. 2 or more for models that repeat while a card is held, which also emit
+            phantoms; 1 for the others.
         gone_ms: silence after which a card that comes again is a new presentation.
         technology: what a text reader's lines are, e.g. ``em4100``.
     """

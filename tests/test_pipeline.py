@@ -131,15 +131,6 @@ def test_who_punched_long_ago_is_forgotten(pipeline: Pipeline) -> None:
     assert len(pipeline._recent) <= DUPLICATE_MS // 1000 + 1
 
 
-def test_what_could_not_be_stored_may_be_tried_again(pipeline: Pipeline) -> None:
-    """The card that is still held makes a new attempt, with a new confirmation."""
-    assert held(pipeline, AMIN, 0, for_s=0.1) == [0]
-    pipeline.not_stored(scanned(AMIN, 65))
-    assert held(pipeline, AMIN, 130, for_s=0.1) == [130]
-    pipeline.not_stored(scanned(SITI, 195))  # of one that was never there: nothing
-    assert held(pipeline, AMIN, 260, for_s=10) == []
-
-
 @pytest.mark.parametrize("apart_ms", [0, 1, 15])
 def test_a_flood_of_phantoms_does_not_fill_the_memory(pipeline: Pipeline, apart_ms: int) -> None:
     """Ever new numbers, at the full rate of any port: remembered few, believed none."""

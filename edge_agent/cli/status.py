@@ -125,13 +125,19 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
         f"journal   {_delivery(last['journal'])}",
         f"taps      {_taps(last['taps'])}",
-        f"roster    version {roster['version']}, {roster['people']} credentials",
+        f"roster    {_roster(roster)}",
     ]
     if taps["last_failure"]:
         out.append(f"FAILURE   {taps['last_failure']}")
     rejected = ", ".join(f"{count} x {why}" for why, count in sorted(last["rejected"].items()))
     out.append(f"rejected  {rejected or 'no message'}")
     return out
+
+
+def _roster(roster: dict[str, Any] | None) -> str:
+    if roster is None:
+        return "CANNOT BE READ"
+    return "version {version}, {people} credentials".format(**roster)
 
 
 def _delivery(journal: dict[str, Any]) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from edge_agent.errors import JournalError
 from edge_agent.journal.journal import Journal
 
+#: SQLite file format, section 1.2: page sizes are powers of two from 512.
+_SMALLEST_PAGE = 512
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -26,7 +28,7 @@ def open_journal(path: Path, terminal: str) -> tuple[Journal, str]:
         return Journal(path, terminal), ""
     except JournalError as error:
         code = getattr(error.__cause__, "sqlite_errorcode", None)
-        if code is None or code & 0xFF not in _DAMAGED:
+        if code is None or code & 0xFF not in _DAMAGED or not _was_journal(path):
             raise
     previous = _identity(path)
     aside = _set_aside(path)
@@ -41,6 +43,12 @@ def _identity(path: Path) -> str | None:
             return found
     except (sqlite3.Error, TypeError):
         return None
+
+
+def _was_journal(path: Path) -> bool:
+    """Whole pages of SQLite's; a key or a text that was named by mistake is left alone."""
+    size = path.stat().st_size
+    return size >= 2 * _SMALLEST_PAGE and size % _SMALLEST_PAGE == 0
 
 
 def _set_aside(path: Path) -> str:

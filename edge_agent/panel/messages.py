@@ -7,7 +7,7 @@ from edge_agent.records import Signal
 
 WIDTH = 16
 #: "Dr. La Ode Hamzah, S.Sos., M.Si." -> "La Ode Hamzah": titles would push the name off the line.
-_TITLES = re.compile(r"^(?:(?:Prof|Drs?|Dra|Ir|Hj?|dr|drg)\.\s*)+|,.*$")
+_TITLES = re.compile(r"^(?:(?:Prof|Drs?|Dra|Ir|KH|Hj?|drg?|Ns|Apt)\.\s*)+|,.*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from edge_agent.config import Config
@@ -103,24 +104,25 @@ class Agent:
     def turn(self, events: list[Event]) -> bool:
         """One round: every event, then settle. True if there is more to publish at once."""
         for event in events:
-            self._on(event)
+            self._attempt(partial(self._on, event))
         now_ms = self._clock.mono_ms()
-        more = False
-        try:
-            more = self._delivery.settle(now_ms)
-        except JournalError as error:  # a page that cannot be read must not stop the next tap
-            self._failed(error, now_ms)
-        try:
-            self._incidents.settle(now_ms, self._clock.stamp)
-        except JournalError as error:
-            self._failed(error, now_ms)
+        more = self._attempt(partial(self._delivery.settle, now_ms))
+        self._attempt(partial(self._incidents.settle, now_ms, self._clock.stamp))
         return more
+
+    def _attempt(self, work: Callable[[], bool | None]) -> bool:
+        """Do what may touch the journal: a page that cannot be read must not stop the next tap."""
+        try:
+            return bool(work())
+        except JournalError as error:
+            self._failed(error)
+            return False
 
     def _on(self, event: Event) -> None:
         now_ms = self._clock.mono_ms()
         match event:
             case Scanned():
-                self._scanned(event, now_ms)
+                self._scanned(event)
             case Located():
                 self.fix = event
             case PortOpened(name):
@@ -146,7 +148,7 @@ class Agent:
         else:
             self._incidents.end(kind, name, now_ms)
 
-    def _scanned(self, scanned: Scanned, now_ms: int) -> None:
+    def _scanned(self, scanned: Scanned) -> None:
         at = self._pipeline.take(scanned)
         if at is None:
             return
@@ -154,8 +156,7 @@ class Agent:
         try:
             notice = self._record(scanned, concealed, at)
         except JournalError as error:
-            self._pipeline.not_stored(scanned)
-            self._failed(error, now_ms)
+            self._failed(error)
             notice = compose(Signal.FAULT, "", "", online=False, credential=concealed)
         self._panel.signal(notice)
 
@@ -201,12 +202,12 @@ class Agent:
             return Signal.REPEAT
         return Signal.STORED if known else Signal.UNKNOWN
 
-    def _failed(self, error: JournalError, now_ms: int) -> None:
+    def _failed(self, error: JournalError) -> None:
         self.tally.failures += 1
         if self.tally.last_failure != str(error):
             self.tally.last_failure = str(error)
             log.error("%s", error)
-        self._incidents.begin("storage", "", error.cause, now_ms)
+        self._incidents.begin("storage", "", error.cause, self._clock.mono_ms())
 
     def _local(self, at: Stamp) -> str:
         return (

@@ -5,20 +5,24 @@ import queue
 import random
 import signal
 from collections.abc import Callable
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge_agent import __version__, config, devices, profile
 from edge_agent.contract import chain, credentials, messages, topics
 from edge_agent.contract.entries import Start
-from edge_agent.errors import ConfigError
+from edge_agent.errors import JournalError
 from edge_agent.journal import Journal, Run, open_journal
-from edge_agent.panel import open_panel
+from edge_agent.panel import Panel, open_panel
+from edge_agent.panel.messages import compose
 from edge_agent.ports import files
 from edge_agent.ports.clock import Clock
 from edge_agent.ports.serial_port import SerialPort
 from edge_agent.ports.systemd import Notifier
-from edge_agent.records import Event, Fix, Located, Scan, Scanned, Stop
+from edge_agent.records import Event, Fix, Located, Scan, Scanned, Signal, Stop
+from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.delivery import Delivery, Identity
 from edge_agent.terminal.incidents import Incidents
@@ -35,7 +39,11 @@ _PORT_GRACE_MS = 2000
 #: The status file is rewritten so often; it lives in memory.
 _STATUS_EVERY_MS = 1000
 
+#: While the disk refuses, it is asked again so often.
+_DISK_RETRY_S = 5.0
+
 Inbox = queue.SimpleQueue[Event]
+T = TypeVar("T")
 
 
 def run(path: Path) -> None:
@@ -45,22 +53,46 @@ def run(path: Path) -> None:
     """
     wanted = config.load(path)
     scanners = {one.name: profile.scanner(one.profile) for one in wanted.scanner}
-    key = _credential_key(Path(wanted.files.credential_key))
+    key = keys.credential_key(Path(wanted.files.credential_key))
     connection.check(wanted.broker)
     lock_path = lock_file(wanted)
     files.lock(lock_path)
-    sealer = _sealer(Path(wanted.files.seal_key))
+    sealer = keys.sealer(Path(wanted.files.seal_key))
     inbox: Inbox = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: inbox.put(Stop()))  # put is reentrant
     panel = open_panel(wanted.panel)
-    journal, aside = open_journal(Path(wanted.files.journal), wanted.terminal)
+    open_it = partial(open_journal, Path(wanted.files.journal), wanted.terminal)
     try:
-        program = _Program(path, wanted, scanners, key, sealer, inbox, panel, journal)
-        program.run(aside)
+        opened = _until_stored(open_it, panel, inbox)
+        if opened is not None:
+            with closing(opened[0]) as journal:
+                program = _Program(path, wanted, scanners, key, sealer, inbox, panel, journal)
+                program.run(opened[1])
     finally:
-        journal.close()
         panel.close()
+
+
+def _until_stored(work: Callable[[], T], panel: Panel, inbox: Inbox) -> T | None:
+    """Do what the disk must allow before a tap can be taken; None if told to stop meanwhile.
+
+    While it does not, the panel is red: nobody shall wonder whether a dark terminal took the tap.
+    Raises JournalError for what waiting cannot mend.
+    """
+    said = ""
+    while True:
+        try:
+            return work()
+        except JournalError as error:
+            if error.__cause__ is None:
+                raise
+            if str(error) != said:
+                said = str(error)
+                log.error("%s; trying again for ever", error)  # noqa: TRY400  one clear line
+            panel.signal(compose(Signal.FAULT, "", "", online=False))
+        with suppress(queue.Empty):
+            if isinstance(inbox.get(timeout=_DISK_RETRY_S), Stop):
+                return None
 
 
 def lock_file(wanted: config.Config) -> Path:
@@ -79,7 +111,7 @@ class _Program:
         key: bytes,
         sealer: chain.Sealer,
         inbox: Inbox,
-        panel: Any,
+        panel: Panel,
         journal: Journal,
     ) -> None:
         self._path = path
@@ -87,6 +119,7 @@ class _Program:
         self._key = key
         self._sealer = sealer
         self._inbox = inbox
+        self._panel = panel
         self._journal = journal
         self._clock = Clock()
         self._notifier = Notifier()
@@ -102,7 +135,6 @@ class _Program:
             "scanner": _PORT_GRACE_MS,
             "gnss": _PORT_GRACE_MS,
             "broker": rules.broker_grace_s * 1000,
-            "central": rules.central_grace_s * 1000,
         }
         self._incidents = Incidents(journal, grace_ms, window.appended)
         self._identity = Identity(wanted.terminal, wanted.broker.topic_root, sealer)
@@ -116,6 +148,7 @@ class _Program:
             Backoff(
                 round(rules.retry_first_s * 1000), round(rules.retry_max_s * 1000), random.Random()
             ),
+            rules.central_grace_s * 1000,
         )
         self._agent = Agent(
             wanted,
@@ -135,8 +168,8 @@ class _Program:
             log.error("the journal was damaged; it is kept as %s and a new one begun", aside)
             cause = f"damaged, kept as {Path(aside).name}"
             self._incidents.begin("storage", "journal", cause, self._clock.mono_ms())
-        before = self._journal.begin_run(self._clock.boot)
-        self._agent.begin(self._start(before))
+        if _until_stored(self._begin, self._panel, self._inbox) is None:
+            return
         for port in self._ports:
             port.start()
         self._notifier.ready()
@@ -150,6 +183,11 @@ class _Program:
             self._delivery.close()
         self._journal.end_run()
         self._write_status()
+
+    def _begin(self) -> bool:
+        before = self._journal.begin_run(self._clock.boot)
+        self._agent.begin(self._start(before))
+        return True
 
     def _start(self, before: Run | None) -> Start:
         site = self._config.site
@@ -254,30 +292,3 @@ def _last_end(before: Run | None, boot: str) -> str:
     if before.stopped:
         return "stopped"
     return "killed" if before.boot == boot else "power"
-
-
-def _credential_key(path: Path) -> bytes:
-    hint = "copy the organisation's key there, or make one with `edge-agent central new-key FILE`"
-    text = files.read_key(path, "credential key", hint)
-    try:
-        return credentials.parse_key(text)
-    except ValueError as error:
-        raise ConfigError("read the credential key", str(path), str(error), hint) from None
-
-
-def _sealer(path: Path) -> chain.Sealer:
-    """The terminal's own key, made at the first start."""
-    if not path.exists():
-        try:
-            made = chain.Sealer.new().to_hex().encode() + b"\n"
-            files.write_whole(path, made, 0o600, durable=True)
-        except OSError as error:
-            cause = error.strerror or str(error)
-            hint = "make its directory writable for the agent's user"
-            raise ConfigError("make the seal key", str(path), cause, hint) from None
-    hint = "restore it from a backup, or remove it and have the central trust the new one"
-    text = files.read_key(path, "seal key", hint)
-    try:
-        return chain.Sealer.from_hex(text)
-    except ValueError as error:
-        raise ConfigError("read the seal key", str(path), str(error), hint) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge_agent.contract import canonical, chain, entries, messages, topics
-from edge_agent.errors import MessageError
+from edge_agent.errors import EdgeAgentError, MessageError
 from edge_agent.journal import Journal
 from edge_agent.journal.journal import first_broken
 from edge_agent.records import Arrived, Connected, Disconnected, Entry, PubAck
@@ -59,6 +59,7 @@ class Delivery:
         status: payload of the retained status for a state ``online`` or ``offline``.
         incidents: told of a broker or a central that does not answer, and of tampering.
         backoff: waits between connections.
+        central_grace_ms: a receipt owed for so long is an incident.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Delivery:
         status: Callable[[str], bytes],
         incidents: Incidents,
         backoff: Backoff,
+        central_grace_ms: int,
     ) -> None:
         self.window = window
         self.rejected: Counter[str] = Counter()
@@ -81,6 +83,7 @@ class Delivery:
         self._status = status
         self._incidents = incidents
         self._backoff = backoff
+        self._central_grace_ms = central_grace_ms
         self._connection: Link | None = None
         self._links = 0
         self._next_attempt_ms = 0
@@ -143,8 +146,7 @@ class Delivery:
         more = False
         if self._connection is None:
             if now_ms >= self._next_attempt_ms:
-                self._links += 1
-                self._connection = self._connect(self._links)
+                self._begin_connection(now_ms)
         elif self.window.stalled(now_ms, STALLED_MS):
             self._connection.abandon()
             self._lost("the broker stopped answering", now_ms)
@@ -163,6 +165,13 @@ class Delivery:
             self._connection.close()
         self._online, self.cause = False, "the agent stopped"
         self._journal.note_received(self.window.upto)
+
+    def _begin_connection(self, now_ms: int) -> None:
+        self._links += 1
+        try:
+            self._connection = self._connect(self._links)
+        except EdgeAgentError as error:  # a certificate or password that is gone: taps go on
+            self._lost(str(error), now_ms)
 
     def _is_current(self, link: int) -> bool:
         return self._connection is not None and self._connection.link == link
@@ -212,16 +221,18 @@ class Delivery:
             self.window.forget(first, there - 1)
             self._tampered(f"{first}-{there - 1}", "gone from the journal", now_ms)
             return b"", []
-        prev = self._journal.head_at(first - 1) or _NO_HEAD
+        known = self._journal.head_at(first - 1)
+        prev = known or _NO_HEAD
         whole = [one for index, one in enumerate(found) if one.seq == first + index]
         broken = first_broken(whole, prev)
         if broken == 0:
-            return prev, self._broken_entry(whole[0], now_ms)
+            if known:  # else it only stands behind a hole, which has been said
+                self._tampered(str(first), "the text is not what was written", now_ms)
+            return prev, self._broken_entry(whole[0])
         return prev, whole[:broken]
 
-    def _broken_entry(self, entry: Entry, now_ms: int) -> list[Entry]:
-        """An entry that is not what was written: evidence, if it still is an entry at all."""
-        self._tampered(str(entry.seq), "the text is not what was written", now_ms)
+    def _broken_entry(self, entry: Entry) -> list[Entry]:
+        """An entry that its head does not bear out: evidence, if it still is an entry at all."""
         try:
             entries.check(canonical.decode(entry.text.encode()), entry.seq)
         except MessageError:  # the central would refuse it for ever; the row stays in the journal
@@ -257,7 +268,7 @@ class Delivery:
     def _report(self, now_ms: int) -> None:
         if not self._online:
             self._incidents.begin("broker", "", self.cause, now_ms)
-        elif self.window.owing_ms(now_ms) > 0:
+        elif self.window.owing_ms(now_ms) >= self._central_grace_ms:
             since_ms = now_ms - self.window.owing_ms(now_ms)
             self._incidents.begin("central", "", "no receipt comes", since_ms)
 

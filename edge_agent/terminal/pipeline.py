@@ -78,10 +78,6 @@ class Pipeline:
         }
         self._recent[holder] = Earlier(seq, at)
 
-    def not_stored(self, scanned: Scanned) -> None:
-        """The punch could not be stored: the same card, held or tapped again, is a new attempt."""
-        self._seen.pop((scanned.scanner, scanned.scan.credential), None)
-
     def _forget(self, now_ms: int) -> None:
         if len(self._seen) < _MOST_SEEN:
             return

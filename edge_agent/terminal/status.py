@@ -7,6 +7,7 @@ from typing import Any
 
 from edge_agent import __version__
 from edge_agent.config import Config
+from edge_agent.errors import JournalError
 from edge_agent.journal import Journal
 from edge_agent.ports.serial_port import SerialPort
 from edge_agent.records import Stamp
@@ -60,9 +61,17 @@ def status(
         },
         "taps": asdict(agent.tally),
         "rejected": dict(delivery.rejected),
-        "roster": {"version": journal.roster.version, "people": journal.roster.count},
+        "roster": _roster(journal),
         "incidents": [asdict(one) for one in incidents.open],
     }
+
+
+def _roster(journal: Journal) -> dict[str, Any] | None:
+    """None if a worn page of the disk does not let it be read; the terminal works on."""
+    try:
+        return {"version": journal.roster.version, "people": journal.roster.count}
+    except JournalError:
+        return None
 
 
 def _fix(agent: Agent, now_ms: int) -> dict[str, Any] | None:

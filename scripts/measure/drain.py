@@ -63,8 +63,9 @@ class Drain:
             self.window,
             lambda link: Connection(link, broker, TERMINAL, will, topics, self.inbox.put),
             lambda state: self._status(state, identity),
-            Incidents(self.journal, {"broker": 10**9, "central": 10**9}, self.window.appended),
+            Incidents(self.journal, {"broker": 10**9}, self.window.appended),
             Backoff(100, 1000, random.Random(1)),
+            central_grace_ms=10**9,
         )
 
     def _status(self, state: str, identity: Identity) -> bytes:
