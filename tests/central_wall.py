@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from edge_agent.central.store import Store
-from edge_agent.contract import canonical, chain, entries, messages
+from edge_agent.contract import chain, entries, messages
 from edge_agent.contract.credentials import conceal
 from edge_agent.records import Grade, Place, Punch, Stamp
 
@@ -54,7 +54,7 @@ class Wall:
         return len(self.texts)
 
     def add(self, record: entries.Start | entries.Incident | Punch, at: Stamp) -> int:
-        text = canonical.encode(entries.fields(record, at, self.last + 1))
+        text = entries.text(record, at, self.last + 1)
         self.texts.append(text)
         self.heads.append(chain.link(self.heads[-1], text))
         return self.last

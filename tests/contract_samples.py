@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from edge_agent.contract import canonical, chain, entries, messages
+from edge_agent.contract import chain, entries, messages
 from edge_agent.records import Grade, Person, Place, Punch, Stamp
 
 TERMINAL = "bungi-1"
@@ -39,10 +39,7 @@ RECORDS = ((START, UNVOUCHED), (PUNCH, AT), (STRANGER, UNVOUCHED), (OPENED, AT),
 
 def journal(records: Iterable[tuple[Any, Stamp]] = RECORDS) -> list[str]:
     """Canonical texts of a journal that holds `records`."""
-    return [
-        canonical.encode(entries.fields(record, at, seq))
-        for seq, (record, at) in enumerate(records, 1)
-    ]
+    return [entries.text(record, at, seq) for seq, (record, at) in enumerate(records, 1)]
 
 
 def batch(texts: list[str], first: int = 1, sealer: chain.Sealer = SEALER) -> bytes:

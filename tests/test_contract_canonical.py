@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.contract import canonical
+from edge_agent.contract import canonical, entries
+from edge_agent.contract.canonical import MAX_INTEGER
 from edge_agent.errors import MessageError
+from edge_agent.records import Grade, Place, Punch, Stamp
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f"}
 _ESCAPES |= {"\r": "\\r"}
@@ -141,3 +143,26 @@ def test_bytes_that_are_no_json_of_the_contract_are_refused(data: bytes) -> None
 def test_a_whole_surrogate_pair_is_one_character() -> None:
     """An escaped pair is read as the character that it stands for."""
     assert canonical.decode(b'{"a":"\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+@given(
+    st.sampled_from(["verified", "outside", "no_sky"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.integers(-MAX_INTEGER, MAX_INTEGER),
+    st.none() | st.integers(0, MAX_INTEGER),
+)
+def test_an_entry_is_written_as_its_parsed_object_would_be(grade, word, number, perhaps):
+    """The journal's fast writer gives the one canonical text."""
+    place = Place(Grade(grade), number, None, perhaps)
+    at = Stamp(word, number, number, word, perhaps)
+    text = entries.text(Punch(word, word, word, place, None, perhaps), at, 7)
+    assert text == by_the_rule(json.loads(text))
+    assert text == canonical.encode(json.loads(text))
+
+
+@pytest.mark.parametrize("wrong", [MAX_INTEGER + 1, True, 1.5, "\ud800"])
+def test_what_an_entry_cannot_hold_is_refused_when_it_is_written(wrong):
+    """A fault of the program is said at once, not sealed."""
+    at = Stamp("b", 1, 1, "none", wrong)
+    with pytest.raises(MessageError, match="schema"):
+        entries.text(Punch("c", "em4100", "front", Place(Grade.NO_SKY)), at, 1)

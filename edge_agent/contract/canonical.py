@@ -8,10 +8,12 @@ gives these bytes.
 
 import json
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from functools import cache, lru_cache
 from json.encoder import encode_basestring
-from typing import Any, NoReturn
+from operator import attrgetter
+from typing import Any, NoReturn, cast
 
 from edge_agent.errors import MessageError
 
@@ -34,7 +36,11 @@ def encode(value: Mapping[str, Value]) -> str:
         MessageError: reason ``schema``, if `value` holds anything but strings, whole numbers and
             objects of these, or half a surrogate pair, which has no UTF-8.
     """
-    text = _text(value, 1)
+    return whole(_text(value, 1))
+
+
+def whole(text: str) -> str:
+    """`text`, unless it holds half a surrogate pair, which has no UTF-8: then MessageError."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -71,17 +77,46 @@ def _text(value: Mapping[str, Value], depth: int) -> str:
     parts = []
     for key, written in _order(tuple(value)):
         item = value[key]
-        if isinstance(item, str):
-            parts.append(written + encode_basestring(item))
-        elif type(item) is int:
-            if abs(item) > MAX_INTEGER:
-                raise MessageError("schema", f"{key} does not fit 53 bits")
-            parts.append(written + str(item))
-        elif isinstance(item, dict):
+        if isinstance(item, dict):
             parts.append(written + _text(item, depth + 1))
         else:
-            raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
+            parts.append(written + _scalar(key, item))
     return "{" + ",".join(parts) + "}"
+
+
+def members(record: Any) -> list[str]:
+    """The members of a dataclass's object as they are written, sorted; None is left out.
+
+    For the entries of the journal, whose keys are known: half the time of `encode` on a dictionary,
+    and every tap waits for it. Raises MessageError as `encode` does.
+    """
+    keys, values = _reader(cast(Any, type(record)))
+    return [
+        f'"{key}":'
+        + (_scalar(key, value) if isinstance(value, str | int | float) else _object(value))
+        for key, value in zip(keys, values(record), strict=True)
+        if value is not None
+    ]
+
+
+def _object(record: Any) -> str:
+    return "{" + ",".join(members(record)) + "}"
+
+
+def _scalar(key: str, item: object) -> str:
+    if isinstance(item, str):
+        return encode_basestring(item)
+    if type(item) is int:
+        if abs(item) > MAX_INTEGER:
+            raise MessageError("schema", f"{key} does not fit 53 bits")
+        return str(item)
+    raise MessageError("schema", f"{key} is neither text, a whole number nor an object")
+
+
+@cache
+def _reader(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(sorted(field.name for field in fields(kind)))
+    return names, attrgetter(*names)
 
 
 @lru_cache(maxsize=64)  # entries have few shapes; those of a hostile message push each other out

@@ -5,15 +5,10 @@ that does not apply is absent. Readers ignore fields and kinds that they do not 
 may be newer than the central.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
-from functools import cache
-from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
-from edge_agent.contract import rules
-from edge_agent.contract.canonical import Value
+from edge_agent.contract import canonical, rules
 from edge_agent.errors import MessageError
 from edge_agent.records import Punch, Stamp
 
@@ -129,13 +124,19 @@ def kind_of(record: Start | Punch | Incident) -> str:
     return {Start: START, Punch: PUNCH, Incident: INCIDENT}[type(record)]
 
 
-def fields(record: Start | Punch | Incident, at: Stamp, seq: int) -> dict[str, Value]:
-    """The fields of the entry `seq` that states `record`."""
-    table = _present(record)
-    table["kind"] = kind_of(record)
-    table["at"] = _present(at)
-    table["seq"] = seq
-    return table
+def text(record: Start | Punch | Incident, at: Stamp, seq: int) -> str:
+    """The canonical text of the entry `seq` that states `record`.
+
+    Raises MessageError, reason ``schema``, for what it cannot hold, such as half a surrogate pair.
+    """
+    parts = canonical.members(record)
+    parts += [
+        '"at":{' + ",".join(canonical.members(at)) + "}",
+        f'"kind":"{kind_of(record)}"',
+        f'"seq":{seq}',
+    ]
+    parts.sort()  # `"` sorts before every character of a key, so members sort as their keys do
+    return canonical.whole("{" + ",".join(parts) + "}")
 
 
 def check(entry: Any, seq: int) -> None:
@@ -145,19 +146,3 @@ def check(entry: Any, seq: int) -> None:
     table.check(entry, f"entry {seq}")
     if entry["seq"] != seq:
         raise MessageError("schema", f"entry {seq} has seq {entry['seq']}")
-
-
-def _present(record: Any) -> dict[str, Value]:
-    """A record's fields that are not None; `dataclasses.asdict` would take ten times as long."""
-    names, values = _reader(cast(Any, type(record)))
-    return {
-        name: value if isinstance(value, (str, int)) else _present(value)
-        for name, value in zip(names, values(record), strict=True)
-        if value is not None
-    }
-
-
-@cache
-def _reader(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(field.name for field in dataclass_fields(kind))
-    return names, attrgetter(*names)

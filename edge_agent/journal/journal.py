@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from edge_agent.contract import canonical, chain, entries
+from edge_agent.contract import chain, entries
 from edge_agent.errors import JournalError
 from edge_agent.journal.failing import failing
 from edge_agent.journal.roster import RosterTable
@@ -190,7 +190,7 @@ class Journal:
 
     def _next(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
         seq = self._last + 1
-        text = canonical.encode(entries.fields(record, at, seq))
+        text = entries.text(record, at, seq)
         return Entry(seq, entries.kind_of(record), text, chain.link(self._head, text))
 
     def _insert(self, entry: Entry) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 
 from edge_agent.config import Broker as BrokerConfig
-from edge_agent.contract import canonical, chain, entries, messages
+from edge_agent.contract import chain, entries, messages
 from edge_agent.journal import Journal
 from edge_agent.records import Arrived, Connected, Disconnected, Event, PubAck
 from edge_agent.sim.broker import Broker
@@ -37,7 +37,7 @@ def fill(path: Path, count: int) -> None:
     journal = Journal(path, TERMINAL)
     head, rows = chain.genesis(TERMINAL, journal.journal), []
     for seq in range(1, count + 1):
-        text = canonical.encode(entries.fields(*punch(seq), seq))
+        text = entries.text(*punch(seq), seq)
         head = chain.link(head, text)
         rows.append((seq, "punch", text, head))
     journal.close()

@@ -5,7 +5,7 @@ import random
 import sqlite3
 from pathlib import Path
 
-from edge_agent.contract import canonical, credentials, entries
+from edge_agent.contract import credentials, entries
 from edge_agent.records import Grade, Place, Punch, Stamp
 
 TERMINAL, ROOT = "bungi-01", "attendance/bench"
@@ -61,5 +61,5 @@ class Bare:
 
 def row(seq: int) -> tuple[int, str, str, bytes]:
     """The row that the journal writes for the punch `seq`, composed beforehand."""
-    text = canonical.encode(entries.fields(*punch(seq), seq))
+    text = entries.text(*punch(seq), seq)
     return seq, "punch", text, hashlib.sha256(text.encode()).digest()
