@@ -24,6 +24,8 @@ MAX_INTEGER = 2**53 - 1
 #: Nesting deeper than any entry has; keeps a hostile message from exhausting the stack.
 MAX_DEPTH = 4
 
+#: A tuple: `str | int` would be built anew at every test.
+_SCALARS = (str, int, float)
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 #: The canonical writer without the check, for messages that this program itself composed.
 write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
@@ -92,8 +94,7 @@ def members(record: Any) -> list[str]:
     """
     keys, values = _reader(cast(Any, type(record)))
     return [
-        f'"{key}":'
-        + (_scalar(key, value) if isinstance(value, str | int | float) else _object(value))
+        f'"{key}":' + (_scalar(key, value) if isinstance(value, _SCALARS) else _object(value))
         for key, value in zip(keys, values(record), strict=True)
         if value is not None
     ]

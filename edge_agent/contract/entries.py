@@ -119,9 +119,12 @@ class Incident:
     length_ms: int | None = None
 
 
+_KIND_OF: dict[type, str] = {Start: START, Punch: PUNCH, Incident: INCIDENT}
+
+
 def kind_of(record: Start | Punch | Incident) -> str:
     """The kind of entry that states this record."""
-    return {Start: START, Punch: PUNCH, Incident: INCIDENT}[type(record)]
+    return _KIND_OF[type(record)]
 
 
 def text(record: Start | Punch | Incident, at: Stamp, seq: int) -> str:
