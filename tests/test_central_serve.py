@@ -17,7 +17,7 @@ from edge_agent.central import roster
 from edge_agent.central.announce import publish_roster
 from edge_agent.central.link import Options, Tls
 from edge_agent.central.reports import refusals
-from edge_agent.central.schema import open_database
+from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central
 from edge_agent.central.store import Store
 from edge_agent.contract import messages
@@ -39,6 +39,16 @@ def broker():
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "central.db"
+
+
+def read(path, query):
+    """What `query` gives of the database in the file, as another program sees it."""
+    with opened(path) as db:
+        return query(db)
+
+
+def connected(db):
+    return db.conn.execute("SELECT connected FROM serving").fetchone()
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -136,7 +146,7 @@ def test_bad_messages_on_every_topic_are_counted_and_nothing_dies(broker, path):
             peer.send("Not A Name", channel, payload)
         peer.send("bungi-1", "entries", good)
         peer.receipt(3)
-    counted = {(one.source, one.reason): one.count for one in refusals(open_database(path))}
+    counted = {(one.source, one.reason): one.count for one in read(path, refusals)}
     expected: dict[tuple[str, str], int] = {}
     for _, _, reason in bad:
         of_stranger = "topic" if reason == "key" else reason
@@ -149,7 +159,7 @@ def test_bad_messages_on_every_topic_are_counted_and_nothing_dies(broker, path):
         with Peer(broker.port) as peer:
             peer.send("bungi-1", "status", status)
             peer.receipt(3)
-    again = {(one.source, one.reason): one.count for one in refusals(open_database(path))}
+    again = {(one.source, one.reason): one.count for one in read(path, refusals)}
     assert again == expected
 
 
@@ -170,7 +180,7 @@ def test_a_message_of_another_root_left_in_the_session_is_counted(broker, path):
             log.wait("connected")
             peer.send("bungi-1", "entries", full_wall(1).wire())
             peer.receipt(1)
-    (refusal,) = refusals(open_database(path))
+    (refusal,) = read(path, refusals)
     assert (refusal.source, refusal.reason) == ("", "topic")
 
 
@@ -178,9 +188,9 @@ def test_the_heartbeat_says_whether_the_central_has_its_broker(broker, path):
     """Roll-calls rest on it: connected while it serves, not connected when it has stopped."""
     with serving(path, broker.port) as log:
         log.wait("connected")
-        row = open_database(path).conn.execute("SELECT connected FROM serving").fetchone()
+        row = read(path, connected)
         assert row == (1,)
-    assert open_database(path).conn.execute("SELECT connected FROM serving").fetchone() == (0,)
+    assert read(path, connected) == (0,)
 
 
 def test_a_broker_that_forbids_the_subscription_is_named_in_the_log(path):
