@@ -126,6 +126,10 @@ def _value(hint: Any, limits: Limits, found: Any, at: str) -> Any:
     optional = _without_none(hint)
     if dataclasses.is_dataclass(optional) and isinstance(found, Mapping):
         return load(optional, found, at)  # type: ignore[arg-type]  # a class here, never an instance
+    most = limits.max_items
+    if most is not None and isinstance(found, list) and len(found) > most:
+        # Said before a single one of a hostile million is looked at.
+        raise ShapeError(at, f"a list of {len(found)}", _allowed(hint, limits))
     if typing.get_origin(optional) is tuple and isinstance(found, list):
         value: Any = _items(typing.get_args(optional), limits, found, at)
     elif optional is float and type(found) is int and found.bit_length() < 1024:

@@ -12,8 +12,9 @@ from builders import TERMINAL, punch, stamp
 from edge_agent.contract import chain
 from edge_agent.errors import ConfigError
 from edge_agent.journal import Journal
-from edge_agent.terminal.delivery import Delivery, Identity, Link
+from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.packing import Identity
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
 

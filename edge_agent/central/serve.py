@@ -71,7 +71,7 @@ class Central:
         self._retry_at = 0.0
         self._cause = ""
         self._fault = ""
-        self._beat_ms = 0
+        self._beat_at = float("-inf")
         self._refused: Counter[str] = Counter()
 
     def run(self, stop: threading.Event, alive: Callable[[], None] = lambda: None) -> None:
@@ -134,7 +134,7 @@ class Central:
                     ended = event
         if arrived:
             self._attempt(partial(self._take, arrived))
-        if self._now_ms() - self._beat_ms >= BEAT_MS:
+        if time.monotonic() - self._beat_at >= BEAT_MS / 1000:  # the wall clock may step back
             self._attempt(self._beat)
         if ended:
             self._end(ended)
@@ -171,8 +171,8 @@ class Central:
         self._attempt(self._beat)
 
     def _beat(self) -> None:
-        self._beat_ms = self._now_ms()
-        self._store.beat(self._ready, self._beat_ms)
+        self._beat_at = time.monotonic()
+        self._store.beat(self._ready, self._now_ms())
         if self._refused:
             log.warning("refused %s", ", ".join(f"{n} x {why}" for why, n in self._refused.items()))
             self._refused.clear()

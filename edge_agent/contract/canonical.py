@@ -24,6 +24,7 @@ MAX_INTEGER = 2**53 - 1
 #: Nesting deeper than any entry has; keeps a hostile message from exhausting the stack.
 MAX_DEPTH = 4
 
+_MOST_KEPT = 32
 #: A tuple: `str | int` would be built anew at every test.
 _SCALARS = (str, int, float)
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
@@ -120,9 +121,15 @@ def _reader(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]
     return names, attrgetter(*names)
 
 
-@lru_cache(maxsize=64)  # entries have few shapes; those of a hostile message push each other out
 def _order(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Keys in canonical order, each with how it is written."""
+    if len(keys) > _MOST_KEPT:  # no entry of ours: a hostile message must not fill the memory
+        return _sorted.__wrapped__(keys)
+    return _sorted(keys)
+
+
+@lru_cache(maxsize=64)  # entries have few shapes
+def _sorted(keys: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     for key in keys:
         if not _KEY.fullmatch(key):
             raise MessageError("schema", f"the key {key[:30]!r} is not lower-case ASCII")

@@ -23,6 +23,8 @@ from edge_agent.records import Person
 MAX_WIRE_BYTES = 1_000_000
 MAX_PLAIN_BYTES = 4_000_000
 MAX_BATCH = 1_000
+#: Longest receipt or status, deflated or not: 64 ranges of the longest numbers and more.
+MAX_SHORT_BYTES = 8_000
 #: A receipt lists at most so many gaps; those above come with later receipts.
 MAX_MISSING = 64
 #: So many usual lines are 3.0 MB, deflated 0.94 MB: about what MAX_WIRE_BYTES lets through.
@@ -173,7 +175,7 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 
 def decode_receipt(payload: bytes) -> Receipt:
-    receipt = _shaped(Receipt, _table(payload, "receipt"))
+    receipt = _shaped(Receipt, _table(payload, "receipt", MAX_SHORT_BYTES))
     below = receipt.upto
     for first, last in receipt.missing:
         if not below < first <= last < receipt.last:
@@ -189,7 +191,7 @@ def encode_status(status: Status) -> bytes:
 
 
 def decode_status(payload: bytes) -> Status:
-    return _shaped(Status, _table(payload, "status"))
+    return _shaped(Status, _table(payload, "status", MAX_SHORT_BYTES))
 
 
 def encode_roster(roster: Roster) -> bytes:
@@ -215,21 +217,23 @@ def deflate(plain: bytes) -> bytes:
     return small if len(small) < len(plain) else plain
 
 
-def inflate(payload: bytes) -> bytes:
+def inflate(payload: bytes, most: int = MAX_PLAIN_BYTES) -> bytes:
     """The JSON text of a message, whichever way it was sent."""
     if len(payload) > MAX_WIRE_BYTES:
         raise MessageError("size", f"{len(payload)} bytes on the wire")
-    if payload[:1] == b"{":
+    if payload[:1] == b"{" and len(payload) <= most:
         return payload
+    if payload[:1] == b"{":
+        raise MessageError("size", f"{len(payload)} bytes")
     if payload[:1] != b"\x78":
         raise MessageError("encoding", f"first byte {payload[:1].hex() or 'missing'}")
     unpack = zlib.decompressobj()
     try:
-        plain = unpack.decompress(payload, MAX_PLAIN_BYTES + 1)
+        plain = unpack.decompress(payload, most + 1)
     except zlib.error as error:
         raise MessageError("encoding", str(error)) from None
-    if len(plain) > MAX_PLAIN_BYTES:
-        raise MessageError("size", f"more than {MAX_PLAIN_BYTES} bytes inflated")
+    if len(plain) > most:
+        raise MessageError("size", f"more than {most} bytes inflated")
     if not unpack.eof or unpack.unused_data:
         raise MessageError("encoding", "the deflated message does not end where it should")
     return plain
@@ -239,9 +243,9 @@ def _plain(table: Mapping[str, Any]) -> bytes:
     return canonical.write(table).encode()
 
 
-def _table(payload: bytes, kind: str) -> dict[str, Any]:
+def _table(payload: bytes, kind: str, most: int = MAX_PLAIN_BYTES) -> dict[str, Any]:
     """The message as a table; `kind` is the key of its version, which no message lacks."""
-    table = canonical.decode(inflate(payload))
+    table = canonical.decode(inflate(payload, most))
     if type(table) is not dict or kind not in table:
         raise MessageError("schema", f"the message is no {kind}")
     return table

@@ -14,6 +14,7 @@ class RosterTable:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self._path = path
+        self._counted = (-1, 0)
 
     @property
     def version(self) -> int:
@@ -22,8 +23,11 @@ class RosterTable:
 
     @property
     def count(self) -> int:
-        """How many credentials it holds."""
-        return self._number("SELECT count(*) FROM roster")
+        """How many credentials it holds; counted once for each version."""
+        version = self.version
+        if self._counted[0] != version:
+            self._counted = version, self._number("SELECT count(*) FROM roster")
+        return self._counted[1]
 
     def find(self, credential: str) -> Person | None:
         """Who holds this concealed credential; None if the roster does not know it."""

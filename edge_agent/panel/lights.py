@@ -54,7 +54,7 @@ def load_gpio() -> Gpio:
     """The module RPi.GPIO. Raises PanelError where it cannot drive pins."""
     try:
         module: Gpio = importlib.import_module("RPi.GPIO")
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, RuntimeError, OSError) as error:
         raise PanelError(
             "drive the panel",
             "on GPIO pins",

@@ -81,6 +81,8 @@ class SerialPort(Generic[R]):
             # goes away while it is being opened.
             except (OSError, ValueError, termios.error) as error:
                 cause = _one_line(error)
+            except Exception as error:  # noqa: BLE001  the thread's outermost frame: say it, go on
+                cause = f"fault of the program: {type(error).__name__}: {_one_line(error)}"
             if cause != lost and not self._stopping.is_set():  # said once, not at every attempt
                 lost = cause
                 self._tell(PortLost(self.name, cause))

@@ -30,8 +30,7 @@ class Account:
         green: presentations that saw green (`stored`); `answered` counts repeats and unknown too.
         entries, punches: in the central's database.
         lost: answered presentations that the central does not have.
-        doubled: entries that the central has more than once, or answered presentations that
-            became several punches.
+        doubled: punches beyond the presentations there were, and entries answered twice.
         ordered: the central's seqs are 1 to the last without a hole.
         same: its texts are the terminal's, byte by byte.
         chained: the texts lead to the terminal's head.
@@ -100,7 +99,8 @@ def settle(
         entries=len(rows),
         punches=len(punches),
         lost=len(shown) - len(arrived),
-        doubled=_surplus(seqs) + _surplus([one["seq"] for one in shown]),
+        # A presentation is one punch at most; the central's own key keeps seqs from coming twice.
+        doubled=max(0, len(punches) - taps) + _surplus([one["seq"] for one in shown]),
         ordered=seqs == list(range(1, len(seqs) + 1)),
         same=dict(rows) == written,
         chained=_follow(terminal, journal, [text for _, text in rows]) == head,

@@ -23,6 +23,7 @@ from edge_agent.records import (
     Disconnected,
     Event,
     Located,
+    Person,
     PortLost,
     PortOpened,
     PubAck,
@@ -162,7 +163,7 @@ class Agent:
 
     def _record(self, scanned: Scanned, concealed: str, at: Stamp) -> Notice:
         """Append the punch; give what to tell the person. Raises JournalError."""
-        person = self._journal.roster.find(concealed)
+        person = self._find(concealed)
         holder = person.id if person else concealed
         earlier = self._pipeline.repeats(holder, at)
         place = position.grade(
@@ -182,6 +183,7 @@ class Agent:
         entry = self._journal.append(punch, at)
         self._delivery.window.appended(entry.seq)
         self._incidents.end("storage", "", self._clock.mono_ms())
+        self.tally.last_failure = ""
         if earlier is None:
             self._pipeline.stored(holder, entry.seq, at)
         signal = self._signal(earlier, known=person is not None)
@@ -193,6 +195,14 @@ class Agent:
             seq=entry.seq,
             credential=concealed,
         )
+
+    def _find(self, concealed: str) -> Person | None:
+        """Who holds it; a roster that cannot be read costs the name, never the punch."""
+        try:
+            return self._journal.roster.find(concealed)
+        except JournalError as error:
+            self._failed(error)
+            return None
 
     def _signal(self, earlier: Earlier | None, *, known: bool) -> Signal:
         self.tally.punches += 1

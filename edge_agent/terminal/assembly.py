@@ -5,10 +5,10 @@ import queue
 import random
 import signal
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from edge_agent import __version__, config, devices, profile
 from edge_agent.contract import chain, credentials, messages, topics
@@ -16,16 +16,17 @@ from edge_agent.contract.entries import Start
 from edge_agent.errors import JournalError
 from edge_agent.journal import Journal, Run, open_journal
 from edge_agent.panel import Panel, open_panel
-from edge_agent.panel.messages import compose
 from edge_agent.ports import files
 from edge_agent.ports.clock import Clock
 from edge_agent.ports.serial_port import SerialPort
 from edge_agent.ports.systemd import Notifier
-from edge_agent.records import Event, Fix, Located, Scan, Scanned, Signal, Stop
+from edge_agent.records import Event, Fix, Located, Scan, Scanned, Stop
 from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
-from edge_agent.terminal.delivery import Delivery, Identity
+from edge_agent.terminal.delivery import Delivery
+from edge_agent.terminal.disk import until_stored
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.status import status
 from edge_agent.uplink import connection
@@ -39,11 +40,7 @@ _PORT_GRACE_MS = 2000
 #: The status file is rewritten so often; it lives in memory.
 _STATUS_EVERY_MS = 1000
 
-#: While the disk refuses, it is asked again so often.
-_DISK_RETRY_S = 5.0
-
 Inbox = queue.SimpleQueue[Event]
-T = TypeVar("T")
 
 
 def run(path: Path) -> None:
@@ -64,35 +61,13 @@ def run(path: Path) -> None:
     panel = open_panel(wanted.panel)
     open_it = partial(open_journal, Path(wanted.files.journal), wanted.terminal)
     try:
-        opened = _until_stored(open_it, panel, inbox)
+        opened = until_stored(open_it, panel, inbox)
         if opened is not None:
             with closing(opened[0]) as journal:
                 program = _Program(path, wanted, scanners, key, sealer, inbox, panel, journal)
                 program.run(opened[1])
     finally:
         panel.close()
-
-
-def _until_stored(work: Callable[[], T], panel: Panel, inbox: Inbox) -> T | None:
-    """Do what the disk must allow before a tap can be taken; None if told to stop meanwhile.
-
-    While it does not, the panel is red: nobody shall wonder whether a dark terminal took the tap.
-    Raises JournalError for what waiting cannot mend.
-    """
-    said = ""
-    while True:
-        try:
-            return work()
-        except JournalError as error:
-            if error.__cause__ is None:
-                raise
-            if str(error) != said:
-                said = str(error)
-                log.error("%s; trying again for ever", error)  # noqa: TRY400  one clear line
-            panel.signal(compose(Signal.FAULT, "", "", online=False))
-        with suppress(queue.Empty):
-            if isinstance(inbox.get(timeout=_DISK_RETRY_S), Stop):
-                return None
 
 
 def lock_file(wanted: config.Config) -> Path:
@@ -168,7 +143,11 @@ class _Program:
             log.error("the journal was damaged; it is kept as %s and a new one begun", aside)
             cause = f"damaged, kept as {Path(aside).name}"
             self._incidents.begin("storage", "journal", cause, self._clock.mono_ms())
-        if _until_stored(self._begin, self._panel, self._inbox) is None:
+        begin_run = partial(self._journal.begin_run, self._clock.boot)
+        before = until_stored(lambda: (begin_run(),), self._panel, self._inbox)
+        if before is None or not until_stored(
+            partial(self._begin, *before), self._panel, self._inbox
+        ):
             return
         for port in self._ports:
             port.start()
@@ -180,12 +159,18 @@ class _Program:
             self._notifier.stopping()
             for port in self._ports:
                 port.stop()
-            self._delivery.close()
-        self._journal.end_run()
+            self._end()
+
+    def _end(self) -> None:
+        """The farewell first: saying goodbye on a dead link may outlast systemd's patience."""
+        try:
+            self._journal.end_run()
+        except JournalError as error:
+            log.error("%s", error)  # noqa: TRY400  one clear line
+        self._delivery.close()
         self._write_status()
 
-    def _begin(self) -> bool:
-        before = self._journal.begin_run(self._clock.boot)
+    def _begin(self, before: Run | None) -> bool:
         self._agent.begin(self._start(before))
         return True
 

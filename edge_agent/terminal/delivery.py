@@ -2,28 +2,22 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Protocol
 
-from edge_agent.contract import canonical, chain, entries, messages, topics
-from edge_agent.errors import EdgeAgentError, MessageError
+from edge_agent.contract import messages, topics
+from edge_agent.errors import EdgeAgentError, JournalError, MessageError
 from edge_agent.journal import Journal
-from edge_agent.journal.journal import first_broken
-from edge_agent.records import Arrived, Connected, Disconnected, Entry, PubAck
+from edge_agent.records import Arrived, Connected, Disconnected, PubAck
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
 
-#: Entries of a full batch. 500 halve the bytes of 100; beyond that little is won.
-BATCH = 500
-#: Texts of a batch; they deflate to a tenth or less.
-BATCH_BYTES = 400_000
 #: A published message without PUBACK for so long means that the link is dead, whatever TCP thinks.
 STALLED_MS = 30_000
 #: How often the received mark is written while it moves. A lost mark costs duplicates, no entry.
 _NOTE_EVERY_MS = 5_000
-#: Stands for the head before an entry whose predecessor is gone from the journal.
-_NO_HEAD = bytes(chain.HEAD_BYTES)
 
 
 class Link(Protocol):
@@ -34,18 +28,6 @@ class Link(Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int: ...
     def close(self) -> None: ...
     def abandon(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who delivers: the terminal under its organisation's topic root, and the key of its seals."""
-
-    terminal: str
-    topic_root: str
-    sealer: chain.Sealer
-
-    def topic(self, channel: str) -> str:
-        return topics.topic(self.topic_root, self.terminal, channel)
 
 
 class Delivery:
@@ -88,8 +70,11 @@ class Delivery:
         self._links = 0
         self._next_attempt_ms = 0
         self._online = False
-        self._max_bytes = BATCH_BYTES
+        self._greeting: int | None = None
         self._pause_until_ms = 0
+        self._now_ms = 0
+        self._owed: dict[tuple[str, str], int] = {}
+        self._packing = Packing(journal, identity, window, self._fault)
         self._noted = window.upto
         self._noted_ms = 0
 
@@ -103,10 +88,10 @@ class Delivery:
             return
         self._online = True
         self.cause = ""
-        self._max_bytes = min(event.max_bytes, BATCH_BYTES)
+        self._packing.max_bytes = min(event.max_bytes, BATCH_BYTES)
         self._incidents.end("broker", "", now_ms)
         self.window.connected(event.room, now_ms)
-        self._publish_status("online")
+        self._greeting = self._publish_status("online")
 
     def disconnected(self, event: Disconnected, now_ms: int) -> None:
         if self._is_current(event.link):
@@ -116,15 +101,17 @@ class Delivery:
         """A PUBACK gives room in the window. A refusal is none: the entries go again, later."""
         if not self._is_current(event.link):
             return
+        if event.mid == self._greeting:  # it had a place in the broker's window, too
+            self._greeting = None
         if not event.refusal:
             self.window.acked(event.mid)
             self._backoff.reset()
-            self._incidents.end("broker", "refusal", now_ms)
             return
-        self.window.refused(event.mid)
+        if self.window.refused(event.mid):
+            self._packing.shrink()
         self.rejected[f"refused by the broker: {event.refusal}"] += 1
         self._pause_until_ms = now_ms + self._backoff.next_ms()
-        self._incidents.begin("broker", "refusal", event.refusal, now_ms)
+        self._owe("broker", "refusal", event.refusal, now_ms)
 
     def arrived(self, event: Arrived, now_ms: int) -> None:
         """A message for us; what does not fit is counted by reason and changes nothing."""
@@ -144,14 +131,16 @@ class Delivery:
     def settle(self, now_ms: int) -> bool:
         """Once a turn: connect, ask, publish at most one batch. True if there is more to do."""
         more = False
+        self._now_ms = now_ms
         if self._connection is None:
             if now_ms >= self._next_attempt_ms:
                 self._begin_connection(now_ms)
         elif self.window.stalled(now_ms, STALLED_MS):
             self._connection.abandon()
             self._lost("the broker stopped answering", now_ms)
-        elif self._online and now_ms >= self._pause_until_ms:
-            self.window.ask(now_ms)
+        elif self._online and self._greeting is None and now_ms >= self._pause_until_ms:
+            if self.window.ask(now_ms):
+                self._packing.shrink()
             more = self._publish_next(now_ms)
         self._report(now_ms)
         self._note_received(now_ms)
@@ -164,7 +153,8 @@ class Delivery:
                 self._publish_status("offline")
             self._connection.close()
         self._online, self.cause = False, "the agent stopped"
-        self._journal.note_received(self.window.upto)
+        with suppress(JournalError):  # the note spares duplicates, no more
+            self._journal.note_received(self.window.upto)
 
     def _begin_connection(self, now_ms: int) -> None:
         self._links += 1
@@ -180,68 +170,29 @@ class Delivery:
         self._connection = None
         self._online = False
         self.cause = cause
-        self.window.disconnected()
+        self._greeting = None
+        if self.window.disconnected():
+            self._packing.shrink()
         self._next_attempt_ms = now_ms + self._backoff.next_ms()
 
-    def _publish_status(self, state: str) -> None:
-        if self._connection is not None:
-            topic = self._identity.topic(topics.STATUS)
-            self._connection.publish(topic, self._status(state), retain=True)
+    def _publish_status(self, state: str) -> int | None:
+        if self._connection is None:
+            return None
+        topic = self._identity.topic(topics.STATUS)
+        return self._connection.publish(topic, self._status(state), retain=True)
 
     def _publish_next(self, now_ms: int) -> bool:
-        chosen = self.window.next(BATCH)
-        if chosen is None or self._connection is None:
-            return False
-        prev, batch = self._sound_batch(*chosen, now_ms)
-        if not batch:
-            return True
-        texts = [one.text for one in batch]
-        first, last = batch[0].seq, batch[-1]
-        who = self._identity
-        # A broken entry comes alone; only then can the texts lead anywhere but to the last head.
-        lead = chain.link(prev, texts[0]) if len(texts) == 1 else last.head
-        sent = None if lead == last.head else lead
-        seal = who.sealer.seal(who.terminal, self._journal.journal, last.seq, last.head, sent)
-        payload = messages.encode_batch(
-            who.terminal, self._journal.journal, prev, texts, first, seal
-        )
-        mid = self._connection.publish(who.topic(topics.ENTRIES), payload)
-        self.window.published(mid, first, last.seq, now_ms)
+        """Publish one batch if there is need and room. True if another may be due at once."""
+        wanted = self.window.unsent.count
+        packed = self._packing.next()
+        if packed is None or self._connection is None:
+            return self.window.unsent.count < wanted  # a hole was found: go on behind it
+        mid = self._connection.publish(self._identity.topic(topics.ENTRIES), packed.payload)
+        self.window.published(mid, packed.first, packed.last, now_ms)
         return True
 
-    def _sound_batch(self, first: int, last: int, now_ms: int) -> tuple[bytes, list[Entry]]:
-        """Entries from `first` on whose chain is whole, with the head before them.
-
-        An entry that is not what its head says goes alone, so that the central can name it; one
-        that is gone from the journal is a gap for ever. Either is an incident; the rest is sent.
-        """
-        found = self._journal.read(first, last, self._max_bytes)
-        there = found[0].seq if found else last + 1
-        if there > first:
-            self.window.forget(first, there - 1)
-            self._tampered(f"{first}-{there - 1}", "gone from the journal", now_ms)
-            return b"", []
-        known = self._journal.head_at(first - 1)
-        prev = known or _NO_HEAD
-        whole = [one for index, one in enumerate(found) if one.seq == first + index]
-        broken = first_broken(whole, prev)
-        if broken == 0:
-            if known:  # else it only stands behind a hole, which has been said
-                self._tampered(str(first), "the text is not what was written", now_ms)
-            return prev, self._broken_entry(whole[0])
-        return prev, whole[:broken]
-
-    def _broken_entry(self, entry: Entry) -> list[Entry]:
-        """An entry that its head does not bear out: evidence, if it still is an entry at all."""
-        try:
-            entries.check(canonical.decode(entry.text.encode()), entry.seq)
-        except MessageError:  # the central would refuse it for ever; the row stays in the journal
-            self.window.forget(entry.seq, entry.seq)
-            return []
-        return [entry]
-
-    def _tampered(self, which: str, cause: str, now_ms: int) -> None:
-        self._incidents.begin("tamper", which, cause, now_ms)
+    def _fault(self, what: str, which: str, cause: str) -> None:
+        self._incidents.begin(what, which, cause, self._now_ms)
 
     def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
         if receipt.terminal != self._identity.terminal:
@@ -249,15 +200,20 @@ class Delivery:
         if receipt.journal != self._journal.journal:
             raise MessageError("journal", receipt.journal)  # of a journal that ours replaced
         if receipt.last > self._journal.last_seq:
-            self._tampered("journal", "the central has entries that it has not", now_ms)
+            self._fault("tamper", "journal", "the central has entries that it has not")
             raise MessageError("future", f"{receipt.last} is not written yet")
         head = self._journal.head_at(receipt.upto)
         if head is not None and head.hex() != receipt.head:
-            self._tampered("receipt", f"the central's head at {receipt.upto} differs", now_ms)
+            self._fault("tamper", "receipt", f"the central's head at {receipt.upto} differs")
             raise MessageError("head", f"at {receipt.upto}")
+        self._now_ms = now_ms
         self.window.receipt(receipt, now_ms)
         self.last_receipt_ms = now_ms
-        self._incidents.end("central", "", now_ms)
+        self._packing.grow()
+        for (what, which), owed in list(self._owed.items()):
+            if not self.window.owes(owed):
+                del self._owed[what, which]
+                self._incidents.end(what, which, now_ms)
 
     def _take_roster(self, roster: messages.Roster) -> None:
         if roster.terminal != self._identity.terminal:
@@ -270,7 +226,16 @@ class Delivery:
             self._incidents.begin("broker", "", self.cause, now_ms)
         elif self.window.owing_ms(now_ms) >= self._central_grace_ms:
             since_ms = now_ms - self.window.owing_ms(now_ms)
-            self._incidents.begin("central", "", "no receipt comes", since_ms)
+            self._owe("central", "", "no receipt comes", since_ms)
+
+    def _owe(self, what: str, which: str, cause: str, since_ms: int) -> None:
+        """Begin an incident that is over only when what is owed now is received.
+
+        Were one receipt enough, the entry that opens the incident would, once received, close it,
+        and a batch that never gets through would fill the journal with the two in turns.
+        """
+        self._owed.setdefault((what, which), self._journal.last_seq)
+        self._incidents.begin(what, which, cause, since_ms)
 
     def _note_received(self, now_ms: int) -> None:
         upto = self.window.upto

@@ -7,12 +7,15 @@ and later sends, a refusing PUBACK counts as published, the server's Receive Max
 """
 
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.config import Broker
@@ -25,6 +28,7 @@ _VERSIONS = {"5": _V5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 #: MQTT 5 section 3.2.2.3.3: without the property the client may send 65,535 at once.
 _NO_LIMIT = 65_535
 _CONNECT_S = 10.0
+_GOODBYE_S = 3.0
 
 
 class _Client(mqtt.Client):
@@ -75,6 +79,8 @@ class Connection:
         self._tell = tell
         self._subscriptions = subscriptions
         self._cause = ""
+        self._welcome: Connected | None = None
+        self._ended = threading.Event()
         self._v5 = _VERSIONS[broker.protocol] == _V5
         options: dict[str, Any] = {} if self._v5 else {"clean_session": True}
         self._client = _Client(
@@ -87,7 +93,10 @@ class Connection:
         self._client.connect_timeout = _CONNECT_S
         self._client.will_set(*will, qos=1, retain=True)
         _secure(self._client, broker)
-        self._client.connect_async(broker.host, broker.port, broker.keepalive_s)
+        self._client.on_subscribe = self._on_subscribe
+        self._client.connect_async(
+            broker.host, broker.port, broker.keepalive_s, properties=self._properties()
+        )
         self._client.loop_start()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
@@ -95,9 +104,9 @@ class Connection:
         return int(self._client.publish(topic, payload, qos=1, retain=retain).mid)
 
     def close(self) -> None:
-        """Say goodbye and end the thread, within seconds even on a dead link."""
+        """Say goodbye, and wait for the end of the thread as long as a person would."""
         self._client.disconnect()
-        self._client.loop_stop()
+        self._ended.wait(_GOODBYE_S)
 
     def abandon(self) -> None:
         """Give up a connection that has stalled; its thread ends by itself."""
@@ -110,14 +119,23 @@ class Connection:
         if reason.is_failure:
             self._cause = f"refused: {reason}"
             return
-        self._client.subscribe([(topic, 1) for topic in self._subscriptions])
-        self._tell(
-            Connected(
-                self.link,
-                getattr(given, "ReceiveMaximum", _NO_LIMIT),
-                min(getattr(given, "MaximumPacketSize", MAX_WIRE_BYTES), MAX_WIRE_BYTES),
-            )
+        self._welcome = Connected(
+            self.link,
+            getattr(given, "ReceiveMaximum", _NO_LIMIT),
+            min(getattr(given, "MaximumPacketSize", MAX_WIRE_BYTES), MAX_WIRE_BYTES),
         )
+        self._client.subscribe([(topic, 1) for topic in self._subscriptions])
+
+    def _on_subscribe(
+        self, _client: object, _data: object, _mid: int, reasons: list[ReasonCode], _more: object
+    ) -> None:
+        """Without receipts a connection is of no use: only now is it one."""
+        refused = next((str(reason) for reason in reasons if reason.is_failure), "")
+        if refused or self._welcome is None:
+            self._cause = f"the broker refuses the subscription: {refused}"
+            self._client.disconnect()
+        else:
+            self._tell(self._welcome)
 
     def _on_disconnect(
         self, _client: object, _data: object, flags: Any, reason: ReasonCode, _given: object
@@ -132,9 +150,20 @@ class Connection:
         self._tell(PubAck(self.link, mid, str(reason) if reason.is_failure else ""))
 
     def _on_message(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        self._tell(Arrived(self.link, message.topic, bytes(message.payload)))
+        # What is too long to be a message is cut here: it will be refused by its size, not kept.
+        payload = bytes(message.payload[: MAX_WIRE_BYTES + 1])
+        self._tell(Arrived(self.link, message.topic, payload))
+
+    def _properties(self) -> Properties | None:
+        """Let the broker send nothing longer than a message can be (MQTT 5 section 3.1.2.11.4)."""
+        if not self._v5:
+            return None
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = MAX_WIRE_BYTES + 1000
+        return properties
 
     def _end(self, cause: str) -> None:
+        self._ended.set()
         self._tell(Disconnected(self.link, self._cause or cause or "the connection ended"))
 
 

@@ -44,6 +44,7 @@ class Window:
     """
 
     def __init__(self, last_seq: int, upto: int, room: int, receipt_wait_ms: int) -> None:
+        upto = min(upto, last_seq)  # a journal restored from an old copy has less than was noted
         self.unsent = Ranges([(upto + 1, last_seq)])
         self.received = Ranges([(1, upto)])
         self._room = self._most_room = room
@@ -88,10 +89,9 @@ class Window:
         self._owing_since_ms = self._asked_ms = now_ms
         self._asking = False
 
-    def disconnected(self) -> None:
-        """The connection is over, and with it every message that had no PUBACK."""
-        for mid in list(self._flights):
-            self.refused(mid)
+    def disconnected(self) -> bool:
+        """The connection is over, and with it every message that had no PUBACK; True if any."""
+        return sum(self.refused(mid) for mid in list(self._flights)) > 0
 
     def next(self, most: int) -> tuple[int, int] | None:
         """The range of entries to publish now, at most `most`; None if there is no room or need."""
@@ -119,11 +119,13 @@ class Window:
         if flight is not None and not self.received.covers(flight.first, flight.last):
             self._awaiting.append(flight)
 
-    def refused(self, mid: int) -> None:
-        """The broker does not want message `mid`, or never saw it."""
+    def refused(self, mid: int) -> bool:
+        """The broker does not want message `mid`, or never saw it. False if it is none of ours."""
         flight = self._flights.pop(mid, None)
-        if flight is not None:
-            self._again(flight)
+        if flight is None:
+            return False
+        self._again(flight)
+        return True
 
     def receipt(self, receipt: Receipt, now_ms: int) -> None:
         """The central's database has what `receipt` says; the caller checked that it is ours."""
@@ -154,6 +156,12 @@ class Window:
     def owing_ms(self, now_ms: int) -> int:
         """How long the central has owed a receipt; 0 when it owes none."""
         return now_ms - self._owing_since_ms if self._awaiting else 0
+
+    def owes(self, seq: int) -> bool:
+        """True while an entry up to `seq` is still to be sent, or sent and not receipted."""
+        waiting = [*self._flights.values(), *self._awaiting]
+        unsent = self.unsent.from_(1)
+        return bool(unsent and unsent[0] <= seq) or any(one.first <= seq for one in waiting)
 
     def stalled(self, now_ms: int, limit_ms: int) -> bool:
         """True if the broker has left a message without PUBACK for `limit_ms`."""

@@ -24,8 +24,9 @@ from edge_agent.journal import Journal
 from edge_agent.records import Arrived, Connected, Disconnected, Event, PubAck
 from edge_agent.sim.broker import Broker
 from edge_agent.sim.link import Link
-from edge_agent.terminal.delivery import Delivery, Identity
+from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.packing import Identity
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.connection import Connection
 from edge_agent.uplink.window import Window

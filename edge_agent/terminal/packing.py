@@ -1,0 +1,136 @@
+"""The next batch: cut out of the journal, held against the chain, sealed.
+
+What is not sound goes alone and says so, so that the central can name it; what is gone or cannot be
+read is a gap, and an incident. Neither holds up the rest.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_agent.contract import canonical, chain, entries, messages, topics
+from edge_agent.errors import JournalError, MessageError
+from edge_agent.journal import Journal
+from edge_agent.journal.journal import first_broken
+from edge_agent.records import Entry
+from edge_agent.uplink.window import Window
+
+#: Entries of a full batch. 500 halve the bytes of 100; beyond that little is won.
+BATCH = 500
+#: Texts of a batch; they deflate to a tenth or less.
+BATCH_BYTES = 400_000
+#: Stands for the head before an entry whose predecessor is gone from the journal.
+_NO_HEAD = bytes(chain.HEAD_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who delivers: the terminal under its organisation's topic root, and the key of its seals."""
+
+    terminal: str
+    topic_root: str
+    sealer: chain.Sealer
+
+    def topic(self, channel: str) -> str:
+        return topics.topic(self.topic_root, self.terminal, channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Entries `first` to `last`, ready for the wire."""
+
+    first: int
+    last: int
+    payload: bytes
+
+
+class Packing:
+    """Makes batches of what the window wants sent.
+
+    Args:
+        journal: where the entries are.
+        identity: who seals them.
+        window: told of entries that can never be sent.
+        fault: told of incidents: what, which, cause.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        identity: Identity,
+        window: Window,
+        fault: Callable[[str, str, str], None],
+    ) -> None:
+        self.max_bytes = BATCH_BYTES
+        self._journal = journal
+        self._identity = identity
+        self._window = window
+        self._fault = fault
+        self._most = BATCH
+
+    def shrink(self) -> None:
+        """A batch did not get through: whatever it was in it or about its size, try half of it."""
+        self._most = max(1, self._most // 2)
+
+    def grow(self) -> None:
+        """A batch got through: slowly more, for the next refusal costs more than small batches."""
+        self._most = min(BATCH, self._most + BATCH // 20)
+
+    def next(self) -> Packed | None:
+        """The next batch; None if there is no room, no need, or only a hole was found."""
+        chosen = self._window.next(self._most)
+        if chosen is None:
+            return None
+        prev, batch = self._cut(*chosen)
+        if not batch:
+            return None
+        texts = [one.text for one in batch]
+        first, last = batch[0].seq, batch[-1]
+        who, journal = self._identity, self._journal.journal
+        # An entry that is not sound comes alone; only then can the texts lead to another head.
+        lead = chain.link(prev, texts[0]) if len(texts) == 1 else last.head
+        sent = None if lead == last.head else lead
+        seal = who.sealer.seal(who.terminal, journal, last.seq, last.head, sent)
+        payload = messages.encode_batch(who.terminal, journal, prev, texts, first, seal)
+        return Packed(first, last.seq, payload)
+
+    def _cut(self, first: int, last: int) -> tuple[bytes, list[Entry]]:
+        """Entries from `first` on whose chain is whole, with the head before them."""
+        found = self._read(first, last)
+        if not found:
+            return b"", []
+        known = self._journal.head_at(first - 1)
+        prev = known or _NO_HEAD
+        whole = [one for index, one in enumerate(found) if one.seq == first + index]
+        broken = first_broken(whole, prev)
+        if broken == 0:
+            if known:  # else it only stands behind a hole, which has been said
+                self._fault("tamper", str(first), "the text is not what was written")
+            return prev, self._evidence(whole[0])
+        return prev, whole[:broken]
+
+    def _read(self, first: int, last: int) -> list[Entry]:
+        """Entries from `first` on; none if a hole was found there, which is then forgotten."""
+        try:
+            found = self._journal.read(first, last, self.max_bytes)
+        except JournalError as error:
+            if first < last:
+                self.shrink()  # closer to the page that cannot be read, until it stands alone
+                return []
+            self._window.forget(first, first)
+            self._fault("storage", str(first), f"entry {first} cannot be read: {error.cause}")
+            return []
+        there = found[0].seq if found else last + 1
+        if there > first:
+            self._window.forget(first, there - 1)
+            self._fault("tamper", f"{first}-{there - 1}", "gone from the journal")
+            return []
+        return found
+
+    def _evidence(self, entry: Entry) -> list[Entry]:
+        """An entry that its head does not bear out, if it still is an entry at all."""
+        try:
+            entries.check(canonical.decode(entry.text.encode()), entry.seq)
+        except MessageError:  # the central would refuse it for ever; the row stays in the journal
+            self._window.forget(entry.seq, entry.seq)
+            return []
+        return [entry]
