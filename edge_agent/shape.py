@@ -90,13 +90,13 @@ def load(kind: type[T], table: Mapping[str, Any], at: str = "") -> T:
         ShapeError: for the first key that does not fit.
     """
     known = _fields(cast(Any, kind))
-    for key, found in table.items():
+    for key in table:
         if key not in known:
             name = str(key)[:60]  # on the wire a key can be as long as the message
             nearest = get_close_matches(name, known, n=1)
             raise ShapeError(
                 _join(at, name if name.isprintable() else show(name)),
-                f"an unknown key ({show(found)})",
+                "an unknown key",
                 ", ".join(known),
                 nearest[0] if nearest else "",
             )

@@ -263,3 +263,29 @@ def test_a_damaged_journal_is_set_aside_and_taps_go_on(tmp_path: Path) -> None:
         office.wait_until(lambda: office.status()["journal"]["backlog"] == 0)
         printed = office.command("central", "punches", "--json", config=office.central_config)
         assert len(json.loads(printed)) == 4
+
+
+def test_a_roster_that_cannot_be_read_costs_the_name_and_not_the_punch(tmp_path: Path) -> None:
+    """Nobody is sent to the paper list because a name cannot be shown."""
+    with running(tmp_path) as (office, tapper):
+        tapper.tap(1)
+        office.stop_agent()
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+            db.execute("DROP TABLE roster")
+        office.start_agent()
+        tapper.tap(2)
+        signals = [one["signal"] for one in office.panel.notices]
+        assert signals == ["stored", "unknown", "unknown"]
+        assert office.wait_delivered(20)
+        assert office.account(tapper.count, 0).holds
+
+
+def test_a_receipt_as_long_as_a_book_is_refused_at_once(tmp_path: Path) -> None:
+    """A few kilobytes that inflate to a million ranges do not hold up the next tap."""
+    pairs = ",".join(["[3,3]"] * 600_000)
+    book = f'{{"receipt":1,"missing":[{pairs}]}}'.encode()
+    with running(tmp_path) as (office, tapper), Witness(office.broker, check=False) as stranger:
+        stranger.publish(f"{TERMINAL}/receipt", zlib.compress(book, 9), retain=True)
+        tapper.tap(1)
+        office.wait_until(lambda: office.status()["rejected"].get("receipt: size") == 1)
+        assert_whole(office, tapper)

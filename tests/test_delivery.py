@@ -12,9 +12,10 @@ from builders import TERMINAL, punch, stamp
 from edge_agent.contract import chain
 from edge_agent.errors import ConfigError
 from edge_agent.journal import Journal
+from edge_agent.ranges import Ranges
 from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.incidents import Incidents
-from edge_agent.terminal.packing import Identity
+from edge_agent.terminal.packing import Identity, Packing
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
 
@@ -54,3 +55,53 @@ def test_a_password_file_that_is_gone_is_a_broker_incident(journal: Journal) -> 
     assert "password" in delivery.cause
     with closing(sqlite3.connect(journal._path)) as db:
         assert db.execute("SELECT max(seq) FROM entry").fetchone() == (11,)
+
+
+def test_a_page_that_cannot_be_read_is_a_hole_and_the_rest_is_sent(tmp_path: Path) -> None:
+    """One worn page of the card costs the entries on it; what is behind them arrives."""
+    path = tmp_path / "worn.db"
+    with closing(Journal(path, TERMINAL)) as one:
+        for number in range(200):
+            one.append(punch(), stamp(number))
+        (text,) = [entry.text for entry in one.read(100, 100, 10_000)]
+    pages = bytearray(path.read_bytes())
+    at = pages.index(text.encode()) // 1024 * 1024
+    pages[at : at + 1024] = b"\xff" * 1024
+    path.write_bytes(pages)
+    faults: list[tuple[str, str, str]] = []
+    with closing(Journal(path, TERMINAL)) as worn:
+        window = Window(worn.last_seq, 0, 10, 20_000)
+        window.connected(10, 0)
+        identity = Identity(TERMINAL, "attendance", chain.Sealer.new())
+        packing = Packing(worn, identity, window, lambda *fault: faults.append(fault))
+        sent = Ranges()
+        for mid in range(500):
+            packed = packing.next()
+            if packed:
+                window.published(mid, packed.first, packed.last, 0)
+                window.acked(mid)
+                packing.grow()
+                sent.add(packed.first, packed.last)
+    lost = Ranges([(1, 200)]).minus(sent)
+    assert 1 <= lost.count <= 5  # as many as share a page of 1 kB
+    assert lost.covers(100, 100)
+    assert {what for what, _, _ in faults} <= {"storage", "tamper"}
+    assert faults
+
+
+def test_a_refused_batch_comes_back_smaller(journal: Journal) -> None:
+    """Whatever a broker holds against a batch, half of it may pass."""
+    window = Window(journal.last_seq, 0, 4, 20_000)
+    window.connected(10, 0)
+    packing = Packing(journal, IDENTITY, window, lambda *_: None)
+    first = packing.next()
+    assert first is not None
+    assert (first.first, first.last) == (1, 10)
+    for _ in range(7):
+        packing.shrink()
+    again = packing.next()
+    assert again is not None
+    assert (again.first, again.last) == (1, 3)
+
+
+IDENTITY = Identity(TERMINAL, "attendance", chain.Sealer.new())

@@ -32,7 +32,7 @@ def _quoted_commands() -> list[list[str]]:
     found = []
     for code in re.findall(r"```\n(.*?)```|`([^`]+)`", README, re.DOTALL):
         for line in "".join(code).splitlines():
-            said = re.match(r"\s*edge-agent((?: [a-z][a-z-]*)+)(?=\s|$)", line)
+            said = re.match(r"\s*(?:sudo )?edge-agent((?: [a-z][a-z-]*)+)(?=\s|$)", line)
             if said:
                 found.append(said[1].split())
     return found

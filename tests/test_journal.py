@@ -180,7 +180,6 @@ def test_a_worn_file_fails_as_one_of_ours(path: Path) -> None:
         path.write_bytes(b"\xff" * path.stat().st_size)
         for read in (
             lambda: one.read(1, 200, EVERYTHING),
-            lambda: one.head_at(100),
             lambda: one.roster.find("ab"),
             lambda: one.roster.version,
             lambda: one.roster.count,

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tapping import acknowledged, assert_whole, running
+from tapping import STAFF, Tapper, acknowledged, assert_whole, running
 from witness import Witness
 
 from edge_agent.sim.broker import Broker
+from edge_agent.sim.office import Office
 
 
 def test_a_consumer_that_is_away_all_day_gets_everything(tmp_path: Path) -> None:
@@ -114,6 +115,18 @@ def test_a_scanner_that_is_gone_is_an_incident(tmp_path: Path) -> None:
         ("front", "opened"),
         ("front", "closed"),
     ]
+
+
+def test_a_broker_that_takes_only_small_messages_gets_small_batches(tmp_path: Path) -> None:
+    """It hangs up on what is too large and does not say why: batches shrink until they pass."""
+    broker = Broker(max_message=3_000)
+    with Office(tmp_path, broker, profile="id12la", receipt_wait_s=1, people=STAFF[:5]) as office:
+        office.start()
+        tapper = Tapper(office)
+        office.cut()
+        tapper.tap(60)
+        office.mend()
+        assert_whole(office, tapper)
 
 
 def test_mqtt_311_by_configuration(tmp_path: Path) -> None:

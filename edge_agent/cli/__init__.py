@@ -59,6 +59,12 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say
         sys.exit(1)
+    except OSError as error:  # of the output: what rooms do with files they answer for themselves
+        cause = error.strerror or str(error)
+        print(
+            f"edge-agent: write the output: {cause}; give it room or another place", file=sys.stderr
+        )
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001  the main thread's outermost frame
         _our_fault(error)
 

@@ -1,11 +1,13 @@
 """`edge-agent central`: the reference central and what it can say."""
 
+import re
 import signal
 import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +19,7 @@ from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
 from edge_agent.cli.rollcall import rollcall
 from edge_agent.cli.table import output_options, show
+from edge_agent.contract import topics
 from edge_agent.errors import EdgeAgentError
 from edge_agent.ports.systemd import Notifier
 
@@ -46,7 +49,7 @@ def serve(path: Path) -> None:
     logs.to_stderr()
     wanted = settings.load(path)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     notifier = Notifier()
     with Store(Path(wanted.database)) as store:
@@ -107,7 +110,7 @@ def punches(
 def _around(date: str) -> tuple[int, int]:
     """The instants at which it may be `date` somewhere on earth, in UTC milliseconds."""
     try:
-        midnight = datetime.fromisoformat(date).replace(tzinfo=UTC)
+        midnight = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         hint = "write it as in 2026-11-23"
         raise EdgeAgentError("show the punches of", date, "that is no date", hint) from None
@@ -162,9 +165,18 @@ def prove(path: Path, terminal: str | None, form: str | None) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _terminal(_context: object, _parameter: object, found: Any) -> Any:
+    """Names of terminals as they can be; a callback of click's."""
+    for name in (found,) if isinstance(found, str) else found:
+        if not re.fullmatch(topics.TERMINAL_PATTERN, name):
+            said = "a terminal's name is lower-case letters, digits and hyphens"
+            raise click.BadParameter(f'"{name}": {said}')
+    return found
+
+
 @central.command()
 @config_option
-@click.argument("terminal")
+@click.argument("terminal", callback=_terminal)
 @click.argument("key")
 def trust(path: Path, terminal: str, key: str) -> None:
     """Accept KEY (64 hex digits) as the TERMINAL's from now on, after a repair."""
@@ -211,7 +223,7 @@ def import_(path: Path, file: Path) -> None:
 
 @roster.command()
 @config_option
-@click.argument("terminals", nargs=-1)
+@click.argument("terminals", nargs=-1, callback=_terminal)
 def publish(path: Path, terminals: tuple[str, ...]) -> None:
     """Send the roster to TERMINALS, or to every terminal that is known."""
     wanted = settings.load(path)
@@ -222,7 +234,7 @@ def publish(path: Path, terminals: tuple[str, ...]) -> None:
 
 @roster.command()
 @config_option
-@click.argument("terminal")
+@click.argument("terminal", callback=_terminal)
 @click.argument("file", type=click.Path(path_type=Path))
 def export(path: Path, terminal: str, file: Path) -> None:
     """Write the roster for TERMINAL to FILE, to be carried there: `edge-agent roster FILE`."""

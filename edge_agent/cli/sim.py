@@ -1,9 +1,11 @@
 """`edge-agent sim`: a terminal without hardware."""
 
+import signal
 from pathlib import Path
 
 import click
 
+from edge_agent.errors import EdgeAgentError
 from edge_agent.sim.demo import play
 from edge_agent.sim.replay import replay_file
 
@@ -31,5 +33,10 @@ def replay(file: Path, port: str, rate: int) -> None:
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep journal and database here.")
 def demo(seconds: int, keep: Path | None) -> None:
     """An office day with an outage in the middle; exit 0 only if nothing is lost or doubled."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end like Ctrl-C, with everything started here
+        signal.signal(number, signal.default_int_handler)
+    if keep is not None and (keep / "journal.db").exists():
+        hint = "name an empty directory, or remove it"
+        raise EdgeAgentError("play in", str(keep), "an earlier play lies there", hint)
     if not play(seconds, keep, click.echo):
         raise click.exceptions.Exit(1)

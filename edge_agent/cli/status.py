@@ -12,6 +12,7 @@ import click
 
 from edge_agent import config
 from edge_agent.cli.table import lines
+from edge_agent.errors import JournalError
 from edge_agent.ports import files
 from edge_agent.terminal.assembly import lock_file
 
@@ -33,7 +34,7 @@ def status(path: Path, *, as_json: bool) -> None:
     """Show ports, fix, clock, backlog, last receipt and what was rejected."""
     wanted = config.load(path)
     found = {
-        "running": files.is_locked(lock_file(wanted)),
+        "running": _running(lock_file(wanted)),
         "stored": _stored(Path(wanted.files.journal)),
         "last": _last_words(Path(wanted.files.status)),
     }
@@ -42,6 +43,14 @@ def status(path: Path, *, as_json: bool) -> None:
         return
     for line in _screen(wanted, found):
         click.echo(line)
+
+
+def _running(lock: Path) -> bool:
+    try:
+        return files.is_locked(lock)
+    except PermissionError:
+        hint = "run it with sudo, or as the agent's user"
+        raise JournalError("ask for", str(lock), "permission denied", hint) from None
 
 
 def _last_words(path: Path) -> dict[str, Any] | None:

@@ -81,7 +81,7 @@ class Journal:
         row = self._db.execute(
             "SELECT seq, CAST(head AS BLOB) FROM entry ORDER BY seq DESC LIMIT 1"
         ).fetchone()
-        return (row[0], row[1]) if row else (0, chain.genesis(self.terminal, self.journal))
+        return (row[0], _head(row[1])) if row else (0, chain.genesis(self.terminal, self.journal))
 
     @property
     def last_seq(self) -> int:
@@ -165,19 +165,21 @@ class Journal:
             max_bytes -= len(row[2])
             if found and max_bytes < 0:
                 break
-            found.append(Entry(*row))
+            seq, kind, text, head = row
+            found.append(Entry(seq, kind, text, _head(head)))
         rows.close()
         return found
 
     def head_at(self, seq: int) -> bytes | None:
-        """The chain's head after entry `seq`; None if there is no such entry."""
+        """The chain's head after entry `seq`; None if there is none that could be one."""
         if seq == 0:
             return chain.genesis(self.terminal, self.journal)
-        with failing("read", self._path):
-            row = self._db.execute(
-                "SELECT CAST(head AS BLOB) FROM entry WHERE seq = ?", (seq,)
-            ).fetchone()
-        return row[0] if row else None
+        query = "SELECT CAST(head AS BLOB) FROM entry WHERE seq = ?"
+        try:
+            row = self._db.execute(query, (seq,)).fetchone()
+        except sqlite3.Error:  # a worn page: whoever asks can do without, and must go on
+            return None
+        return row[0] if row and len(row[0]) == chain.HEAD_BYTES else None
 
     def received(self) -> int:
         """Every entry up to here is in the central's database, as last noted."""
@@ -218,6 +220,13 @@ def first_broken(entries_: list[Entry], prev: bytes) -> int | None:
             return index
         head = entry.head
     return None
+
+
+def _head(found: object) -> bytes:
+    """A head as it stands in a row; one that cannot be a head becomes zeros, which no text has."""
+    if isinstance(found, bytes) and len(found) == chain.HEAD_BYTES:
+        return found
+    return bytes(chain.HEAD_BYTES)
 
 
 def _lenient(data: bytes) -> str:

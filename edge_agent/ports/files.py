@@ -1,5 +1,6 @@
 """Small files: written whole or not at all; keys for their owner only; one agent a journal."""
 
+import errno
 import fcntl
 import json
 import os
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.errors import ConfigError, JournalError
+
+#: What a disk does that may be over later, as opposed to a path that never was right.
+_DISK_FAULTS = frozenset({errno.EROFS, errno.ENOSPC, errno.EIO, errno.EDQUOT})
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = False) -> None:
@@ -65,14 +69,18 @@ def lock(path: Path) -> int:
         held = isinstance(error, BlockingIOError)
         cause = "another agent is running with it" if held else str(error)
         hint = "stop that one first (systemctl stop edge-agent)" if held else "check the directory"
-        raise JournalError("lock the journal", str(path), cause, hint) from None
+        raise JournalError("lock the journal", str(path), cause, hint) from (
+            error if error.errno in _DISK_FAULTS else None
+        )
     return descriptor
 
 
 def is_locked(path: Path) -> bool:
-    """True while an agent holds the lock `path`."""
+    """True while an agent holds the lock `path`. Raises PermissionError if we may not look."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # anybody may ask
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        raise
     except OSError:
         return False
     try:

@@ -59,6 +59,7 @@ class Broker:
         *,
         persistence: bool = False,
         max_queued: int | None = None,
+        max_message: int | None = None,
         name: str = "",
     ) -> None:
         """Choose a broker and a port; nothing is started.
@@ -68,6 +69,7 @@ class Broker:
             persistence: keep sessions and messages in files, saved within a second of a change.
             max_queued: messages kept for one absent subscriber, 0 for all; None is the broker's
                 own default.
+            max_message: largest payload in bytes, which mosquitto enforces without announcing it.
             name: insist on ``mosquitto`` or ``iotcore``.
 
         Raises:
@@ -75,13 +77,14 @@ class Broker:
         """
         self.name, self._program = _choose(name)
         self.protocol = "5" if self.name == "mosquitto" else "3.1.1"
-        if self.name == "iotcore" and (persistence or max_queued):
+        if self.name == "iotcore" and (persistence or max_queued or max_message):
             cause = "it can neither keep messages in files nor limit them for one subscriber"
             hint = "install mosquitto for that: `sudo apt install mosquitto`"
             raise EdgeAgentError("configure", "iotcore", cause, hint)
         self.port = port or free_port()
         self._persistence = persistence
         self._max_queued = max_queued
+        self._max_message = max_message
         self._directory = tempfile.TemporaryDirectory(prefix="edge-agent-broker-")
         self.log = Path(self._directory.name) / "broker.log"
         self.log.touch()
@@ -174,6 +177,8 @@ class Broker:
             lines += ["autosave_interval 1"]
         if self._max_queued is not None:
             lines += [f"max_queued_messages {self._max_queued}"]
+        if self._max_message is not None:
+            lines += [f"message_size_limit {self._max_message}"]
         config = directory / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return [self._program, "-c", str(config)]

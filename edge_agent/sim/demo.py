@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,7 +143,7 @@ class _Watcher:
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     def __enter__(self) -> "_Watcher":
-        self._say("  time   tapped   seen  stored  in flight  received   network")
+        self._say("  time   tapped  answered  entries  in flight  received   network")
         self._thread.start()
         return self
 
@@ -153,8 +154,9 @@ class _Watcher:
 
     def _run(self) -> None:
         began = time.monotonic()
-        while not self._stop.wait(1.0):
-            self._tell(live=sys.stdout.isatty(), seconds=time.monotonic() - began)
+        with suppress(BrokenPipeError):  # nobody watches any more; the play itself will notice
+            while not self._stop.wait(1.0):
+                self._tell(live=sys.stdout.isatty(), seconds=time.monotonic() - began)
 
     def _tell(self, *, live: bool, seconds: float | None = None) -> None:
         while self._told < len(self._state.events):
@@ -164,8 +166,8 @@ class _Watcher:
         journal = status.get("journal", {})
         at = "   end" if seconds is None else f"{seconds:5.0f}s"
         line = (
-            f"{at}  {self._state.taps:7}  {self._office.panel.count:5}"
-            f"  {journal.get('last_seq', 0):6}  {journal.get('in_flight', 0):9}"
+            f"{at}  {self._state.taps:7}  {self._office.panel.count:8}"
+            f"  {self._office.appended():7}  {journal.get('in_flight', 0):9}"
             f"  {journal.get('received', 0):8}   {self._state.network}"
         )
         if live:

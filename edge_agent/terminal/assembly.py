@@ -52,15 +52,15 @@ def run(path: Path) -> None:
     scanners = {one.name: profile.scanner(one.profile) for one in wanted.scanner}
     key = keys.credential_key(Path(wanted.files.credential_key))
     connection.check(wanted.broker)
-    lock_path = lock_file(wanted)
-    files.lock(lock_path)
-    sealer = keys.sealer(Path(wanted.files.seal_key))
     inbox: Inbox = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: inbox.put(Stop()))  # put is reentrant
     panel = open_panel(wanted.panel)
     open_it = partial(open_journal, Path(wanted.files.journal), wanted.terminal)
     try:
+        if until_stored(lambda: files.lock(lock_file(wanted)), panel, inbox) is None:
+            return
+        sealer = keys.sealer(Path(wanted.files.seal_key))
         opened = until_stored(open_it, panel, inbox)
         if opened is not None:
             with closing(opened[0]) as journal:

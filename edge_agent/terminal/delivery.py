@@ -207,9 +207,11 @@ class Delivery:
             self._fault("tamper", "receipt", f"the central's head at {receipt.upto} differs")
             raise MessageError("head", f"at {receipt.upto}")
         self._now_ms = now_ms
+        before = self.window.received.count
         self.window.receipt(receipt, now_ms)
         self.last_receipt_ms = now_ms
-        self._packing.grow()
+        if self.window.received.count > before:
+            self._packing.grow()
         for (what, which), owed in list(self._owed.items()):
             if not self.window.owes(owed):
                 del self._owed[what, which]
