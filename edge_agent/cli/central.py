@@ -17,6 +17,7 @@ from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central, wall_ms
 from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
+from edge_agent.cli.options import central_config
 from edge_agent.cli.rollcall import rollcall
 from edge_agent.cli.table import output_options, show
 from edge_agent.contract import topics
@@ -29,21 +30,12 @@ def central() -> None:
     """The reference central: receive, prove, and say who is present."""
 
 
-config_option = click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/edge-agent/central.toml"),
-    show_default=True,
-    help="The central's configuration.",
-)
-
 central.add_command(keys.new_key)
-central.add_command(config_option(rollcall))
+central.add_command(central_config(rollcall))
 
 
 @central.command()
-@config_option
+@central_config
 def serve(path: Path) -> None:
     """Receive from the broker until told to stop (SIGTERM or Ctrl-C)."""
     logs.to_stderr()
@@ -74,7 +66,7 @@ class _Line:
 
 
 @central.command()
-@config_option
+@central_config
 @click.option("--site", help="Only punches made at this site.")
 @click.option("--terminal", help="Only punches of this terminal.")
 @click.option("--date", help="Only this local date, e.g. 2026-11-23.")
@@ -140,7 +132,7 @@ def _line(punch: reports.PunchLine) -> _Line:
 
 
 @central.command()
-@config_option
+@central_config
 @output_options
 def gaps(path: Path, form: str | None) -> None:
     """What is missing or does not add up in each journal, and what was refused."""
@@ -153,7 +145,7 @@ def gaps(path: Path, form: str | None) -> None:
 
 
 @central.command()
-@config_option
+@central_config
 @click.option("--terminal", help="Only the journals of this terminal.")
 @output_options
 def prove(path: Path, terminal: str | None, form: str | None) -> None:
@@ -175,7 +167,7 @@ def _terminal(_context: object, _parameter: object, found: Any) -> Any:
 
 
 @central.command()
-@config_option
+@central_config
 @click.argument("terminal", callback=_terminal)
 @click.argument("key")
 def trust(path: Path, terminal: str, key: str) -> None:
@@ -189,7 +181,7 @@ def trust(path: Path, terminal: str, key: str) -> None:
 
 
 @central.command()
-@config_option
+@central_config
 @click.argument("terminal")
 def retire(path: Path, terminal: str) -> None:
     """Wait no longer for TERMINAL in roll-calls, until it is heard again."""
@@ -207,7 +199,7 @@ def roster() -> None:
 
 
 @roster.command("import")
-@config_option
+@central_config
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(path: Path, file: Path) -> None:
     """Replace the roster by FILE, a CSV with the columns card, person, name, site."""
@@ -222,7 +214,7 @@ def import_(path: Path, file: Path) -> None:
 
 
 @roster.command()
-@config_option
+@central_config
 @click.argument("terminals", nargs=-1, callback=_terminal)
 def publish(path: Path, terminals: tuple[str, ...]) -> None:
     """Send the roster to TERMINALS, or to every terminal that is known."""
@@ -233,7 +225,7 @@ def publish(path: Path, terminals: tuple[str, ...]) -> None:
 
 
 @roster.command()
-@config_option
+@central_config
 @click.argument("terminal", callback=_terminal)
 @click.argument("file", type=click.Path(path_type=Path))
 def export(path: Path, terminal: str, file: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from edge_agent import config
+from edge_agent.cli.options import terminal_config
 from edge_agent.contract import messages
 from edge_agent.errors import ConfigError, MessageError
 from edge_agent.journal import Journal
@@ -12,14 +13,7 @@ from edge_agent.journal import Journal
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/edge-agent/agent.toml"),
-    show_default=True,
-    help="The terminal's configuration.",
-)
+@terminal_config
 def roster(file: Path, path: Path) -> None:
     """Put the roster in FILE in force on this terminal, also while the agent runs.
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from edge_agent import config
+from edge_agent.cli.options import terminal_config
 from edge_agent.cli.table import lines
 from edge_agent.errors import JournalError
 from edge_agent.ports import files
@@ -21,14 +22,7 @@ _SAID = {"version", "at", "ports", "fix", "broker", "journal", "taps", "roster",
 
 
 @click.command()
-@click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("/etc/edge-agent/agent.toml"),
-    show_default=True,
-    help="The terminal's configuration.",
-)
+@terminal_config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(path: Path, *, as_json: bool) -> None:
     """Show ports, fix, clock, backlog, last receipt and what was rejected."""
