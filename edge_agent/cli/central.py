@@ -152,6 +152,9 @@ def prove(path: Path, terminal: str | None, form: str | None) -> None:
     """Follow every chain and check every seal again, from the stored texts; exit 1 if one fails."""
     with opened(Path(settings.load(path).database)) as db:
         found = proofs.proofs(db, terminal)
+    if not found:
+        hint = "see `edge-agent central gaps` for the journals that are stored"
+        raise EdgeAgentError("prove", terminal or "the database", "it holds no journal", hint)
     show(found, proofs.Proof, form)
     if not all(one.holds for one in found):
         raise click.exceptions.Exit(1)
@@ -205,6 +208,9 @@ def import_(path: Path, file: Path) -> None:
     """Replace the roster by FILE, a CSV with the columns card, person, name, site."""
     wanted = settings.load(path)
     register = rosters.read(file, keys.read(Path(wanted.credential_key)))
+    if not register.people:
+        hint = "a roster replaces the one before as a whole: put the people into it"
+        raise rosters.RosterError("import the roster", str(file), "it names nobody", hint)
     with Store(Path(wanted.database)) as store:
         version = store.enlist(register, wall_ms())
     click.echo(

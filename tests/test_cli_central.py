@@ -1,0 +1,58 @@
+"""The central's commands, where a person could be misled by silence."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edge_agent.central.store import Store
+from edge_agent.cli.central import central
+from edge_agent.errors import EdgeAgentError
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The configuration of a central with an empty database and a key."""
+    path = tmp_path / "central.toml"
+    key = tmp_path / "credential.key"
+    key.write_text("ab" * 32, encoding="ascii")
+    path.write_text(
+        f'database = "{tmp_path}/central.db"\ncredential_key = "{key}"\n', encoding="utf-8"
+    )
+    Store(tmp_path / "central.db").close()
+    return path
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(central, [str(word) for word in words])
+
+
+def test_a_roster_of_nobody_is_refused(config: Path) -> None:
+    """An empty file must not make strangers of the whole staff."""
+    empty = config.with_name("roster.csv")
+    empty.write_text("card,person,name,site\n", encoding="utf-8")
+    refused = run("roster", "import", empty, "--config", config).exception
+    assert isinstance(refused, EdgeAgentError)
+    assert "nobody" in str(refused)
+
+
+def test_a_proof_of_nothing_is_refused(config: Path) -> None:
+    """Exit 0 would read as: all is well."""
+    refused = run("prove", "--config", config).exception
+    assert isinstance(refused, EdgeAgentError)
+    assert "no journal" in str(refused)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "Bad", "a/b", "a#"])
+def test_what_cannot_be_a_terminal_is_refused(config: Path, name: str) -> None:
+    """A name with a wildcard or a blank in it would go to nobody, or to everybody."""
+    assert run("roster", "publish", name, "--config", config).exit_code == 2
+    assert run("trust", name, "ab" * 32, "--config", config).exit_code == 2
+
+
+@pytest.mark.parametrize("date", ["20261122", "2026-11-22T00:00", "2026-W47-7", "tomorrow"])
+def test_a_date_that_is_none_is_refused(config: Path, date: str) -> None:
+    """An empty table would read as: nobody came."""
+    refused = run("punches", "--date", date, "--config", config).exception
+    assert isinstance(refused, EdgeAgentError)
+    assert "2026-11-23" in str(refused)
