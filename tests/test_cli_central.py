@@ -1,8 +1,13 @@
 """The central's commands, where a person could be misled by silence."""
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from central_wall import full_wall, take
 from click.testing import CliRunner, Result
 
 from edge_agent.central.store import Store
@@ -56,3 +61,16 @@ def test_a_date_that_is_none_is_refused(config: Path, date: str) -> None:
     refused = run("punches", "--date", date, "--config", config).exception
     assert isinstance(refused, EdgeAgentError)
     assert "2026-11-23" in str(refused)
+
+
+@pytest.mark.parametrize(("edited", "code"), [(False, 0), (True, 1)])
+def test_a_proof_that_fails_ends_with_exit_code_1(config: Path, edited: bool, code: int) -> None:
+    """Whoever runs it from a script is told by the code, not only by the table."""
+    path = config.with_name("central.db")
+    with Store(path) as store:
+        take(store, full_wall(5).batch())
+    if edited:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE entry SET text = replace(text, 'front', 'other') WHERE seq = 3")
+    command = [sys.executable, "-m", "edge_agent", "central", "prove", "--config", str(config)]
+    assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == code

@@ -45,14 +45,13 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the only place that turns errors into text and exit codes."""
     try:
-        cli.main(prog_name="edge-agent", standalone_mode=False)
+        # Not standalone, click gives the code of an Exit back instead of ending with it.
+        sys.exit(cli.main(prog_name="edge-agent", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except EdgeAgentError as error:
         print(f"edge-agent: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
