@@ -1,10 +1,14 @@
 """What every test file may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from edge_agent.errors import EdgeAgentError
+from edge_agent.sim.broker import Broker
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +27,14 @@ def shared(path: str) -> Path:
     if not found.exists():
         pytest.skip(f"{found} is not there; set EDGE_AGENT_SHARED to the shared folder")
     return found
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A mosquitto that keeps all it has acknowledged; skips the test where there is none."""
+    try:
+        one = Broker(persistence=True, max_queued=0, name="mosquitto")
+    except EdgeAgentError as error:
+        pytest.skip(str(error))
+    with one:
+        yield one

@@ -22,8 +22,8 @@ def validator(name: str) -> Draft202012Validator:
         (f"{one}.schema.json", Resource.from_contents(documents.schema(one)))
         for one in documents.SCHEMAS
     ]
-    registry: Registry[Any] = Registry().with_resources(resources)
-    return Draft202012Validator({"$ref": f"{name}.schema.json"}, registry=registry)
+    known: dict[str, Any] = {"registry": Registry().with_resources(resources)}
+    return Draft202012Validator({"$ref": f"{name}.schema.json"}, **known)
 
 
 def read(payload: bytes) -> Any:

@@ -10,19 +10,7 @@ from central_wall import full_wall
 
 from edge_agent.central.link import Inbox, Link, Options
 from edge_agent.central.store import Store
-from edge_agent.errors import EdgeAgentError
 from edge_agent.records import Disconnected
-from edge_agent.sim.broker import Broker
-
-
-@pytest.fixture
-def broker():
-    try:
-        one = Broker(persistence=True, max_queued=0, name="mosquitto")
-    except EdgeAgentError as error:
-        pytest.skip(str(error))
-    with one:
-        yield one
 
 
 @pytest.fixture

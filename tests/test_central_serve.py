@@ -23,17 +23,6 @@ from edge_agent.central.store import Store
 from edge_agent.contract import messages
 from edge_agent.errors import CentralError, EdgeAgentError
 from edge_agent.records import Person
-from edge_agent.sim.broker import Broker
-
-
-@pytest.fixture
-def broker():
-    try:
-        one = Broker(persistence=True, max_queued=0, name="mosquitto")
-    except EdgeAgentError as error:
-        pytest.skip(str(error))
-    with one:
-        yield one
 
 
 @pytest.fixture

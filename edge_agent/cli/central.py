@@ -23,6 +23,7 @@ from edge_agent.cli.table import output_options, show
 from edge_agent.contract import topics
 from edge_agent.errors import EdgeAgentError
 from edge_agent.ports.systemd import Notifier
+from edge_agent.terminal.keys import credential_key
 
 
 @click.group()
@@ -207,7 +208,7 @@ def roster() -> None:
 def import_(path: Path, file: Path) -> None:
     """Replace the roster by FILE, a CSV with the columns card, person, name, site."""
     wanted = settings.load(path)
-    register = rosters.read(file, keys.read(Path(wanted.credential_key)))
+    register = rosters.read(file, credential_key(Path(wanted.credential_key)))
     if not register.people:
         hint = "a roster replaces the one before as a whole: put the people into it"
         raise rosters.RosterError("import the roster", str(file), "it names nobody", hint)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from edge_agent.contract import credentials
-from edge_agent.errors import ConfigError, EdgeAgentError
+from edge_agent.errors import EdgeAgentError
 
 
 @click.command("new-key")
@@ -22,15 +22,3 @@ def new_key(file: Path) -> None:
     with os.fdopen(descriptor, "w") as out:
         out.write(os.urandom(credentials.KEY_BYTES).hex() + "\n")
     click.echo(f"{file}: copy it to every terminal of the organisation, and keep it secret")
-
-
-def read(file: Path) -> bytes:
-    """The key in FILE. Raises ConfigError."""
-    hint = "make one with `edge-agent central new-key FILE`"
-    try:
-        return credentials.parse_key(file.read_text(encoding="ascii"))
-    except OSError as error:
-        cause = error.strerror or str(error)
-        raise ConfigError("read the credential key", str(file), cause, hint) from None
-    except ValueError as error:
-        raise ConfigError("read the credential key", str(file), str(error), hint) from None

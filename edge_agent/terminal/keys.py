@@ -1,4 +1,4 @@
-"""The terminal's two keys: the organisation's conceals credentials, its own seals the journal."""
+"""The two keys: the organisation's conceals credentials, the terminal's own seals the journal."""
 
 from pathlib import Path
 
