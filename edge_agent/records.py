@@ -12,17 +12,77 @@ from enum import StrEnum
 class Scan:
     """What a scanner said, before anything was decided.
 
-    `technology` and `value` are the credential as read on the air, e.g. ``em4100`` and
-    ``3C00CE754C``.
+    Attributes:
+        technology, value: the credential as read on the air, e.g. ``em4100`` and ``3C00CE754C``.
+        card: what kind of card it says it is, e.g. ``ektp``; "" if the scanner cannot tell.
+        slot: of a finger, its place in the module's library.
+        score: of a finger, how well it matched, in the module's own measure.
     """
 
     technology: str
     value: str
+    card: str = ""
+    slot: int | None = None
+    score: int | None = None
 
     @property
     def credential(self) -> str:
         """The credential in its one canonical form, e.g. ``em4100:3C00CE754C``."""
         return f"{self.technology}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether a scanner that is asked answers as it should; `trouble` is "" when it does."""
+
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """Somebody presented something that the scanner could not make out."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What a fingerprint module holds.
+
+    Attributes:
+        capacity: slots 0 to `capacity` - 1.
+        count: slots that hold a template.
+        slots: which ones, rising; None if the module cannot say.
+    """
+
+    capacity: int
+    count: int
+    slots: tuple[int, ...] | None
+
+
+class Step(StrEnum):
+    """How far the enrolment of a finger has come."""
+
+    PLACE = "place"
+    LIFT = "lift"
+    AGAIN = "again"
+    STORED = "stored"
+    TAKEN = "taken"
+    DIFFERENT = "different"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolling:
+    """The enrolment of a finger into `slot` went a step on.
+
+    `detail` says why it failed; `found` is the slot that holds this finger already.
+    """
+
+    step: Step
+    slot: int
+    detail: str = ""
+    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +159,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who the roster says holds a credential."""
+    """Who holds a credential, by the roster or by an enrolment."""
 
     id: str
     name: str
@@ -113,8 +173,10 @@ class Punch:
         credential: the concealed credential (HMAC-SHA-256, 64 hex digits), never a card number.
         technology: how it was read, e.g. ``em4100``.
         scanner: the scanner's name in the configuration.
-        person: the roster's person id, None if the roster does not know the credential.
+        person: person id by roster or enrolment, None if neither knows the credential.
         repeat_of: seq of this person's punch that this one repeats within the duplicate period.
+        card: what kind of card it said it is, None if the scanner cannot tell.
+        slot, score: of a finger: its slot in the module, and how well it matched.
     """
 
     credential: str
@@ -123,6 +185,27 @@ class Punch:
     place: Place
     person: str | None = None
     repeat_of: int | None = None
+    card: str | None = None
+    slot: int | None = None
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A credential was bound to a person at this terminal.
+
+    Attributes:
+        credential: the concealed credential, as punches carry it.
+        technology, scanner: as in a punch.
+        person: person id.
+        slot: of a finger, its slot in the module.
+    """
+
+    credential: str
+    technology: str
+    scanner: str
+    person: str
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +214,7 @@ class Entry:
 
     Attributes:
         seq: 1, 2, 3 ... without a hole.
-        kind: start, punch, incident.
+        kind: start, punch, enrolment, incident.
         text: canonical JSON, frozen when it was appended.
         head: SHA-256 of the previous head and this text, 32 bytes.
     """
@@ -149,88 +232,8 @@ class Signal(StrEnum):
     REPEAT = "repeat"
     UNKNOWN = "unknown"
     FAULT = "fault"
-
-
-# --- events: what the threads at the edges put into the inbox -------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """A scanner read something; stamped where it was read."""
-
-    scanner: str
-    scan: Scan
-    at: Stamp
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """The GNSS receiver vouched for a fix at monotonic time `mono_ms`."""
-
-    fix: Fix
-    mono_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PortOpened:
-    """A serial port is there and open."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PortLost:
-    """A serial port is missing, cannot be opened, or has gone away."""
-
-    name: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The broker accepted connection number `link`.
-
-    Attributes:
-        room: messages the broker lets us have in flight (MQTT 5 Receive Maximum).
-        max_bytes: largest packet the broker takes.
-    """
-
-    link: int
-    room: int
-    max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnected:
-    """Connection number `link` is over, or never came about."""
-
-    link: int
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class PubAck:
-    """The broker answered message `mid`. `refusal` is "" for an acceptance."""
-
-    link: int
-    mid: int
-    refusal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A message came from the broker."""
-
-    link: int
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Somebody asked the program to end."""
-
-
-Event = (
-    Scanned | Located | PortOpened | PortLost | Connected | Disconnected | PubAck | Arrived | Stop
-)
+    MISREAD = "misread"
+    ENROL = "enrol"
+    ENROLLED = "enrolled"
+    TAKEN = "taken"
+    UNSTABLE = "unstable"

@@ -19,6 +19,7 @@ the phantoms.
 import re
 from collections.abc import Iterator
 
+from edge_agent.devices.decoder import Decoder
 from edge_agent.records import Counts, Scan
 
 _STX = b"\x02"
@@ -27,7 +28,7 @@ _FRAME = re.compile(rb"\x02([0-9A-Fa-f]{10})([0-9A-Fa-f]{2})(?:\r\n)?\x03")
 _BEGINNING = re.compile(rb"\x02(?:[0-9A-Fa-f]{0,12}|[0-9A-Fa-f]{12}\r\n?)")
 
 
-class Em4100Decoder:
+class Em4100Decoder(Decoder[Scan]):
     """STX, digits, checksum, ETX -> Scan. Holds at most 15 bytes between two calls."""
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class Em4100Decoder:
         """`noise` counts bytes outside frames, `rejected` whole frames that do not add up."""
         return Counts(self._noise, self._rejected)
 
-    def feed(self, data: bytes) -> Iterator[Scan]:
+    def feed(self, data: bytes, now_ms: int = 0) -> Iterator[Scan]:
         self._buffer += data
         while self._hunt():
             frame = _FRAME.match(self._buffer)

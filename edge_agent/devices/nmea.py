@@ -25,6 +25,7 @@ from datetime import date, time
 
 import pynmea2
 
+from edge_agent.devices.decoder import Decoder
 from edge_agent.devices.epoch import Epochs, Reading
 from edge_agent.records import Counts, Fix
 
@@ -40,7 +41,7 @@ _ANGLE = re.compile(r"(\d{2,3})(\d{2}(?:\.\d{1,9})?)")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,4})?")
 
 
-class NmeaDecoder:
+class NmeaDecoder(Decoder[Fix]):
     """NMEA bytes -> Fix. Holds less than `MAX_SENTENCE` bytes between two calls."""
 
     def __init__(self) -> None:
@@ -54,7 +55,7 @@ class NmeaDecoder:
         """`noise` counts bytes outside sentences, `rejected` sentences and epochs not believed."""
         return Counts(self._noise, self._rejected + self._epochs.refused)
 
-    def feed(self, data: bytes) -> Iterator[Fix]:
+    def feed(self, data: bytes, now_ms: int = 0) -> Iterator[Fix]:
         self._buffer += data
         while self._hunt():
             whole = _SENTENCE.match(self._buffer)
