@@ -40,13 +40,15 @@ class Files:
     """Where the terminal keeps what it must not lose, and its two keys (64 hex digits each).
 
     `seal_key` is this terminal's own and is made at the first start; `credential_key` is the
-    organisation's, the same on every terminal. `status` lives best on a file system in memory.
+    organisation's, the same on every terminal. `status` lives best on a file system in memory, and
+    so does `control`, the socket at which `edge-agent enrol` speaks with the running agent.
     """
 
     journal: str = shape.field("/var/lib/edge-agent/journal.db", pattern=_FILE)
     seal_key: str = shape.field("/var/lib/edge-agent/seal.key", pattern=_FILE)
     credential_key: str = shape.field("/etc/edge-agent/credential.key", pattern=_FILE)
     status: str = shape.field("/run/edge-agent/status.json", pattern=_FILE)
+    control: str = shape.field("/run/edge-agent/control", pattern=_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,25 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """One scanner on one serial port; `profile` names a file in ``firmware_configs/scanners``."""
+    """One scanner on one serial port.
+
+    `profile` names a file in ``firmware_configs/scanners``; `baud` is for a device that was set to
+    another speed than its profile says.
+    """
 
     name: str = shape.field(pattern=NAME)
     port: str = shape.field(pattern=_FILE)
     profile: str = shape.field(pattern=NAME)
+    baud: int | None = shape.field(None, low=1200, high=921_600)
 
 
 @dataclass(frozen=True, slots=True)
 class Gnss:
-    """The GNSS receiver; `profile` names a file in ``firmware_configs/gnss``."""
+    """The GNSS receiver; `profile` names a file in ``firmware_configs/gnss``, `baud` as above."""
 
     port: str = shape.field(pattern=_FILE)
     profile: str = shape.field("nmea", pattern=NAME)
+    baud: int | None = shape.field(None, low=1200, high=921_600)
     name: str = shape.field("gnss", pattern=NAME)
 
 
@@ -102,7 +110,7 @@ class Rules:
     """Times that an office may want otherwise.
 
     Attributes:
-        duplicate_s: the same credential again within this time is answered as a repeat.
+        duplicate_s: the same person again within this time is answered as a repeat.
         fix_age_s: an older fix proves nothing.
         broker_grace_s, central_grace_s: silence that becomes an incident.
         receipt_wait_s: after so long without a receipt the oldest batch is sent again.

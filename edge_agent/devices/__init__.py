@@ -5,40 +5,32 @@ good frame costs nothing: a bad frame costs one byte, then the search resumes. N
 without bound.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any
 
+from edge_agent.devices.decoder import Decoder
 from edge_agent.devices.em4100 import Em4100Decoder
+from edge_agent.devices.fingerprint import FingerprintDecoder
+from edge_agent.devices.gm65 import Gm65Decoder
 from edge_agent.devices.nmea import NmeaDecoder
+from edge_agent.devices.pn532 import Pn532Decoder
 from edge_agent.devices.text import TextDecoder
 from edge_agent.profile import GnssProfile, ScannerProfile
-from edge_agent.records import Counts, Fix, Scan
+from edge_agent.records import Fix
 
-R_co = TypeVar("R_co", covariant=True)
+__all__ = ["Decoder", "gnss_decoder", "scanner_decoder"]
 
-
-class Decoder(Protocol[R_co]):
-    """What a port's thread asks of a decoder."""
-
-    @property
-    def counts(self) -> Counts:
-        """What was thrown away so far."""
-
-    def feed(self, data: bytes) -> Iterator[R_co]:
-        """Take the next bytes, give the records that they complete."""
-
-    def restart(self) -> None:
-        """The wire was cut: what is half there will never be whole."""
-
-
-_SCANNERS: dict[str, Callable[[ScannerProfile], Decoder[Scan]]] = {
+_SCANNERS: dict[str, Callable[[ScannerProfile], Decoder[Any]]] = {
     "em4100": lambda profile: Em4100Decoder(),
-    "text": lambda profile: TextDecoder(profile.technology),
+    "text": lambda profile: TextDecoder(profile.technology, profile.text),
+    "gm65": lambda profile: Gm65Decoder(profile.technology, profile.text),
+    "pn532": lambda profile: Pn532Decoder(profile.pn532),
+    "fingerprint": lambda profile: FingerprintDecoder(profile.fingerprint),
 }
 
 
-def scanner_decoder(profile: ScannerProfile) -> Decoder[Scan]:
-    """A fresh decoder for a scanner of this profile."""
+def scanner_decoder(profile: ScannerProfile) -> Decoder[Any]:
+    """A fresh decoder for a scanner of this profile: gives `Scan`, and what `Noted` can hold."""
     return _SCANNERS[profile.decoder](profile)
 
 
