@@ -10,10 +10,10 @@ from typing import Any
 
 from edge_agent.contract import canonical, rules
 from edge_agent.errors import MessageError
-from edge_agent.records import Punch, Stamp
+from edge_agent.records import Enrolment, Punch, Stamp
 
 KIND_PATTERN = r"[a-z]{1,16}"
-START, PUNCH, INCIDENT = "start", "punch", "incident"
+START, PUNCH, ENROLMENT, INCIDENT = "start", "punch", "enrolment", "incident"
 OPENED, CLOSED = "opened", "closed"
 
 _LAT_E7 = range(-900_000_000, 900_000_001)
@@ -54,6 +54,19 @@ _PUNCH: dict[str, rules.Rule] = {
     "scanner": rules.TEXT,
     "place": _PLACE,
 }
+_PUNCH_MAY: dict[str, rules.Rule] = {
+    "person": rules.TEXT,
+    "repeat_of": rules.SEQ,
+    "card": rules.WORD,
+    "slot": rules.NATURAL,
+    "score": rules.NATURAL,
+}
+_ENROLMENT: dict[str, rules.Rule] = {
+    "credential": rules.HEX64,
+    "technology": rules.TEXT,
+    "scanner": rules.TEXT,
+    "person": rules.TEXT,
+}
 _INCIDENT: dict[str, rules.Rule] = {
     "what": rules.WORD,
     "which": rules.TEXT,
@@ -63,7 +76,8 @@ _INCIDENT: dict[str, rules.Rule] = {
 _ANY = rules.Table(_EVERY, {})
 _KINDS = {
     START: rules.Table(_EVERY | _START, {"previous": rules.HEX32}),
-    PUNCH: rules.Table(_EVERY | _PUNCH, {"person": rules.TEXT, "repeat_of": rules.SEQ}),
+    PUNCH: rules.Table(_EVERY | _PUNCH, _PUNCH_MAY),
+    ENROLMENT: rules.Table(_EVERY | _ENROLMENT, {"slot": rules.NATURAL}),
     INCIDENT: rules.Table(_EVERY | _INCIDENT, {"opened": rules.SEQ, "length_ms": rules.NATURAL}),
 }
 
@@ -103,7 +117,7 @@ class Incident:
     """A fault that began or ended.
 
     Attributes:
-        what: scanner, gnss, broker, central, storage, tamper.
+        what: scanner, module, gnss, broker, central, storage, tamper.
         which: which one of them, e.g. the scanner's name; "" where there is only one.
         state: ``opened`` or ``closed``.
         cause: what was seen when it began.
@@ -119,15 +133,21 @@ class Incident:
     length_ms: int | None = None
 
 
-_KIND_OF: dict[type, str] = {Start: START, Punch: PUNCH, Incident: INCIDENT}
+Record = Start | Punch | Enrolment | Incident
+_KIND_OF: dict[type, str] = {
+    Start: START,
+    Punch: PUNCH,
+    Enrolment: ENROLMENT,
+    Incident: INCIDENT,
+}
 
 
-def kind_of(record: Start | Punch | Incident) -> str:
+def kind_of(record: Record) -> str:
     """The kind of entry that states this record."""
     return _KIND_OF[type(record)]
 
 
-def text(record: Start | Punch | Incident, at: Stamp, seq: int) -> str:
+def text(record: Record, at: Stamp, seq: int) -> str:
     """The canonical text of the entry `seq` that states `record`.
 
     Raises MessageError, reason ``schema``, for what it cannot hold, such as half a surrogate pair.

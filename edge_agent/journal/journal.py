@@ -6,6 +6,7 @@ Everything the agent remembers across a power cut is here and changes with the e
 
 import sqlite3
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,14 @@ from sqlite_utils import Database
 
 from edge_agent.contract import chain, entries
 from edge_agent.errors import JournalError
+from edge_agent.journal.enrolled import EnrolledTable, remembering
 from edge_agent.journal.failing import failing
 from edge_agent.journal.roster import RosterTable
 from edge_agent.journal.schema import migrations
-from edge_agent.records import Entry, Punch, Stamp
+from edge_agent.records import Enrolment, Entry, Library, Person, Stamp
+
+#: A statement and its values.
+_Change = tuple[str, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Journal:
                 "give this terminal a journal file of its own",
             )
         self.roster = RosterTable(self._db, path)
+        self.enrolled = EnrolledTable(self._db, path)
 
     def _identity(self, terminal: str, previous: str | None) -> tuple[str, str, str | None]:
         fresh = (terminal, uuid.uuid4().hex, previous)
@@ -88,7 +94,7 @@ class Journal:
         """The newest entry's seq; 0 for an empty journal."""
         return self._last
 
-    def append(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
+    def append(self, record: entries.Record, at: Stamp) -> Entry:
         """Freeze `record` as the next entry.
 
         Returns after the commit is on stable storage. Raises JournalError when it is not; then
@@ -107,9 +113,8 @@ class Journal:
         """
         entry = self._next(entries.Incident(what, which, entries.OPENED, cause), at)
         remember = (what, which, entry.seq, cause, at.boot, since_ms)
-        return self._append_with(
-            entry, "INSERT INTO open_incident VALUES (?, ?, ?, ?, ?, ?)", remember
-        )
+        statement = "INSERT INTO open_incident VALUES (?, ?, ?, ?, ?, ?)"
+        return self._append_with(entry, [(statement, remember)])
 
     def close_incident(self, incident: OpenIncident, at: Stamp) -> Entry:
         """Append the entry that closes an incident; its length is known within one boot only."""
@@ -122,11 +127,39 @@ class Journal:
             incident.seq,
             length_ms,
         )
-        return self._append_with(
-            self._next(closed, at),
-            "DELETE FROM open_incident WHERE what = ? AND which = ?",
-            (incident.what, incident.which),
-        )
+        forget = (incident.what, incident.which)
+        statement = "DELETE FROM open_incident WHERE what = ? AND which = ?"
+        return self._append_with(self._next(closed, at), [(statement, forget)])
+
+    def enrol(
+        self,
+        enrolment: Enrolment,
+        name: str,
+        credentials: Sequence[str],
+        at: Stamp,
+        library: Library | None = None,
+    ) -> Entry:
+        """Append the entry that binds a credential, and know its holder from now on.
+
+        Args:
+            enrolment: of a finger, one whose slot was reserved before.
+            name: display name of the person.
+            credentials: every concealed name of the card, its own among them; of a finger none.
+            at: when it was done.
+            library: what the module holds with it; one commit, so that a cut leaves no slot that
+                looks like a stranger's.
+        """
+        holder = Person(enrolment.person, name)
+        known: list[_Change] = [
+            ("INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?)", (one, holder.id, holder.name))
+            for one in credentials
+        ]
+        if enrolment.slot is not None:
+            keep = "UPDATE finger SET stored = 1 WHERE scanner = ? AND slot = ?"
+            known.append((keep, (enrolment.scanner, enrolment.slot)))
+        if library is not None:
+            known.append(remembering(enrolment.scanner, library))
+        return self._append_with(self._next(enrolment, at), known)
 
     def open_incidents(self) -> list[OpenIncident]:
         query = "SELECT what, which, seq, cause, boot, mono_ms FROM open_incident"
@@ -194,7 +227,7 @@ class Journal:
     def close(self) -> None:
         self._db.close()
 
-    def _next(self, record: entries.Start | Punch | entries.Incident, at: Stamp) -> Entry:
+    def _next(self, record: entries.Record, at: Stamp) -> Entry:
         seq = self._last + 1
         text = entries.text(record, at, seq)
         return Entry(seq, entries.kind_of(record), text, chain.link(self._head, text))
@@ -203,11 +236,12 @@ class Journal:
         row = (entry.seq, entry.kind, entry.text, entry.head)
         self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", row)
 
-    def _append_with(self, entry: Entry, statement: str, values: tuple[object, ...]) -> Entry:
+    def _append_with(self, entry: Entry, changes: Sequence[_Change]) -> Entry:
         with failing("append to", self._path), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._insert(entry)
-            self._db.execute(statement, values)
+            for statement, values in changes:
+                self._db.execute(statement, values)
         self._last, self._head = entry.seq, entry.head
         return entry
 

@@ -37,6 +37,14 @@ class RosterTable:
             ).fetchone()
         return Person(*row) if row else None
 
+    def name(self, person: str) -> str:
+        """Display name of a person id; "" if the roster does not know it."""
+        with failing("read", self._path):
+            row = self._db.execute(
+                "SELECT name FROM roster WHERE person = ? LIMIT 1", (person,)
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def replace(self, version: int, people: Mapping[str, Person]) -> bool:
         """Put a newer roster in force, in one transaction. False if it is not newer."""
         if version <= self.version:

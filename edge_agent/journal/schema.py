@@ -58,6 +58,31 @@ def m002_roster(db: Database) -> None:
     )
 
 
+@migrations()
+def m003_enrolled(db: Database) -> None:
+    """Cards enrolled here; slots of fingerprint modules, by our books and by theirs."""
+    _all(
+        db,
+        """CREATE TABLE enrolled (
+            credential TEXT PRIMARY KEY,
+            person TEXT NOT NULL,
+            name TEXT NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE finger (
+            scanner TEXT NOT NULL,
+            slot INTEGER NOT NULL,
+            credential TEXT NOT NULL,
+            person TEXT NOT NULL,
+            name TEXT NOT NULL,
+            stored INTEGER NOT NULL,
+            PRIMARY KEY (scanner, slot)) WITHOUT ROWID""",
+        """CREATE TABLE library (
+            scanner TEXT PRIMARY KEY,
+            capacity INTEGER NOT NULL,
+            count INTEGER NOT NULL,
+            slots TEXT) WITHOUT ROWID""",
+    )
+
+
 def _all(db: Any, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)
