@@ -149,7 +149,8 @@ def _delivery(journal: dict[str, Any]) -> str:
 
 
 def _taps(taps: dict[str, Any]) -> str:
-    counts = "{punches} stored ({repeats} repeats, {unknown} unknown), {failures} failures"
+    counts = "{punches} stored ({repeats} repeats, {unknown} unknown), {misreads} not read"
+    counts += ", {failures} failures"
     return counts.format(**taps) + " since the agent started"
 
 

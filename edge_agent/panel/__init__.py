@@ -1,22 +1,13 @@
 """What staff see and hear: lamps, buzzer, text. One call, `signal(notice)`, for any panel."""
 
 import sys
-from typing import Protocol
 
 from edge_agent import config
 from edge_agent.panel.console import ConsolePanel, SimulatedPanel
 from edge_agent.panel.lights import LightPanel, load_gpio
-from edge_agent.panel.messages import Notice
+from edge_agent.panel.several import Panel, Panels, RingPanel
 
-
-class Panel(Protocol):
-    """Anything that shows a notice. `signal` returns at once and never raises."""
-
-    def signal(self, notice: Notice) -> None:
-        """Show it; a later notice replaces an earlier one."""
-
-    def close(self) -> None:
-        """Dark and silent."""
+__all__ = ["Panel", "Panels", "RingPanel", "open_panel"]
 
 
 def open_panel(wanted: config.Panel) -> Panel:

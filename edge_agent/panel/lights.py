@@ -46,6 +46,11 @@ PATTERNS = {
     Signal.REPEAT: Pattern("amber", 3000, 2, 80),
     Signal.UNKNOWN: Pattern("red", 3000, 2, 400),
     Signal.FAULT: Pattern("red", None, 3, 400),
+    Signal.MISREAD: Pattern("red", 600, 2, 80),
+    Signal.ENROL: Pattern("amber", None, 1, 80),
+    Signal.ENROLLED: Pattern("green", 3000, 1, 120),
+    Signal.TAKEN: Pattern("red", 3000, 2, 400),
+    Signal.UNSTABLE: Pattern("red", 3000, 2, 400),
 }
 _BETWEEN_BEEPS_S = 0.1
 

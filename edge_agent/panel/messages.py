@@ -35,6 +35,7 @@ def compose(
     online: bool,
     seq: int | None = None,
     credential: str = "",
+    thing: str = "Kartu",
 ) -> Notice:
     """The notice for a punch.
 
@@ -42,14 +43,27 @@ def compose(
         name: display name, "" if unknown; titles are left out and the rest cut to fit.
         clock: local time, ``HH:MM``; of the earlier punch for a repeat.
         online: says whether it is recorded at once or waits on the terminal; green either way.
+        thing: what was presented, ``Kartu``, ``Jari`` or ``Kode``.
     """
     lines = {
         Signal.STORED: (shorten(name), f"{clock} {'TERCATAT' if online else 'TERSIMPAN'}"),
         Signal.REPEAT: ("Sudah presensi", f"pukul {clock}"),
-        Signal.UNKNOWN: ("Kartu tidak", "dikenal. Dicatat"),
+        Signal.UNKNOWN: (f"{thing} tidak", "dikenal. Dicatat"),
         Signal.FAULT: ("GAGAL DISIMPAN", "Isi manual dulu"),
     }[signal]
     return Notice(signal, lines, seq, credential)
+
+
+def announce(signal: Signal, name: str = "", thing: str = "Kartu") -> Notice:
+    """The notice for what is no punch: a misread, or a step of an enrolment of `name`."""
+    lines = {
+        Signal.MISREAD: ("Silakan ulangi", "Tahan 1 detik"),
+        Signal.ENROL: (f"Daftar {thing.lower()}", "Tempel 2 kali"),
+        Signal.ENROLLED: (f"{thing} terdaftar", shorten(name)),
+        Signal.TAKEN: (f"{thing} sudah", "milik orang lain"),
+        Signal.UNSTABLE: ("UID berubah-ubah", "Pakai kartu lain"),
+    }[signal]
+    return Notice(signal, lines)
 
 
 def shorten(name: str) -> str:

@@ -3,55 +3,41 @@
 import logging
 import queue
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from edge_agent.config import Config
-from edge_agent.contract import credentials
 from edge_agent.contract.entries import Start
 from edge_agent.errors import JournalError
-from edge_agent.evidence import position
-from edge_agent.journal import Journal
-from edge_agent.panel import Panel
-from edge_agent.panel.messages import Notice, compose
-from edge_agent.ports.clock import Clock
-from edge_agent.records import (
+from edge_agent.events import (
     Arrived,
+    Asked,
     Connected,
     Disconnected,
     Event,
     Located,
-    Person,
+    Noted,
     PortLost,
     PortOpened,
     PubAck,
-    Punch,
     Scanned,
-    Signal,
-    Stamp,
     Stop,
 )
+from edge_agent.journal import Journal
+from edge_agent.panel import Panel
+from edge_agent.panel.messages import announce, compose
+from edge_agent.ports.clock import Clock
+from edge_agent.records import Condition, Enrolling, Library, Misread, Signal
 from edge_agent.terminal.delivery import Delivery
+from edge_agent.terminal.enrolment import Enrolments, Taken
+from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
-from edge_agent.terminal.pipeline import Earlier, Pipeline
+from edge_agent.terminal.pipeline import Pipeline
+from edge_agent.terminal.punching import Punching
 
 log = logging.getLogger("edge_agent.terminal")
 
 #: A turn with nothing to do comes this often; timers are no finer.
 IDLE_S = 0.5
-
-
-@dataclass
-class Tally:
-    """What the agent did since it started, for the status."""
-
-    punches: int = 0
-    repeats: int = 0
-    unknown: int = 0
-    failures: int = 0
-    last_failure: str = ""
 
 
 class Agent:
@@ -66,10 +52,10 @@ class Agent:
         pipeline: Pipeline,
         delivery: Delivery,
         incidents: Incidents,
-        credential_key: bytes,
+        fingers: Fingers,
+        enrolments: Enrolments,
+        punching: Punching,
     ) -> None:
-        self.tally = Tally()
-        self.fix: Located | None = None
         self.ports: dict[str, str] = {}
         self._config = config
         self._journal = journal
@@ -78,9 +64,9 @@ class Agent:
         self._pipeline = pipeline
         self._delivery = delivery
         self._incidents = incidents
-        self._key = credential_key
-        self._zone = ZoneInfo(config.site.zone)
-        self._fence = (config.site.lat_e7, config.site.lon_e7, config.site.radius_m)
+        self._fingers = fingers
+        self._enrolments = enrolments
+        self.punching = punching
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
@@ -91,6 +77,7 @@ class Agent:
         scanners = frozenset(one.name for one in self._config.scanner)
         self._incidents.end_unless("scanner", scanners, at.mono_ms)
         self._incidents.end_unless("gnss", frozenset(gnss), at.mono_ms)
+        self._incidents.end_unless("module", scanners, at.mono_ms)
 
     def run(self, inbox: "queue.SimpleQueue[Event]", after_turn: Callable[[int], None]) -> None:
         """Turn until somebody asks us to stop. `after_turn` is called with the monotonic time."""
@@ -98,6 +85,7 @@ class Agent:
         while True:
             events = _waiting(inbox, 0 if more else IDLE_S)
             if any(isinstance(event, Stop) for event in events):
+                self._attempt(partial(self._enrolments.stop, self._punch_after_all))
                 return
             more = self.turn(events)
             after_turn(self._clock.mono_ms())
@@ -109,6 +97,7 @@ class Agent:
         now_ms = self._clock.mono_ms()
         more = self._attempt(partial(self._delivery.settle, now_ms))
         self._attempt(partial(self._incidents.settle, now_ms, self._clock.stamp))
+        self._attempt(partial(self._enrolments.settle, now_ms, self._punch_after_all))
         return more
 
     def _attempt(self, work: Callable[[], bool | None]) -> bool:
@@ -116,7 +105,7 @@ class Agent:
         try:
             return bool(work())
         except JournalError as error:
-            self._failed(error)
+            self.punching.failed(error)
             return False
 
     def _on(self, event: Event) -> None:
@@ -124,21 +113,19 @@ class Agent:
         match event:
             case Scanned():
                 self._scanned(event)
+            case Noted(scanner, what):
+                self._noted(scanner, what, now_ms)
+            case Asked():
+                self._enrolments.asked(event, now_ms)
             case Located():
-                self.fix = event
+                self.punching.fix = event
             case PortOpened(name):
                 self._port(name, "", now_ms)
             case PortLost(name, cause):
                 self._port(name, cause, now_ms)
-            case Connected():
-                log.info("connected to the broker")
-                self._delivery.connected(event, now_ms)
-            case Disconnected():
-                self._delivery.disconnected(event, now_ms)
-            case PubAck():
-                self._delivery.acknowledged(event, now_ms)
-            case Arrived():
-                self._delivery.arrived(event, now_ms)
+                self._fingers.gone(name)
+            case Connected() | Disconnected() | PubAck() | Arrived():
+                self._delivery.heard(event, now_ms)
 
     def _port(self, name: str, cause: str, now_ms: int) -> None:
         kind = "gnss" if self._config.gnss and name == self._config.gnss.name else "scanner"
@@ -146,83 +133,47 @@ class Agent:
         log.info("%s %s: %s", kind, name, cause or "open")
         if cause:
             self._incidents.begin(kind, name, cause, now_ms)
+            self._enrolments.lost(name)
         else:
             self._incidents.end(kind, name, now_ms)
+            self._enrolments.found(name)
+
+    def _noted(
+        self, scanner: str, what: Condition | Misread | Library | Enrolling, now_ms: int
+    ) -> None:
+        match what:
+            case Condition(trouble):
+                self._port(scanner, trouble, now_ms)
+            case Misread(cause):
+                self.punching.tally.misreads += 1
+                log.info("scanner %s: misread, %s", scanner, cause)
+                self._panel.signal(announce(Signal.MISREAD))
+            case Library():
+                self._fingers.introduced(scanner, what, now_ms)
+            case Enrolling():
+                try:
+                    self._enrolments.went_on(scanner, what)
+                except JournalError:
+                    self._panel.signal(compose(Signal.FAULT, "", "", online=False))
+                    raise
 
     def _scanned(self, scanned: Scanned) -> None:
         at = self._pipeline.take(scanned)
         if at is None:
             return
-        concealed = credentials.conceal(scanned.scan.credential, self._key)
+        credential, person = self.punching.holder(scanned)
         try:
-            notice = self._record(scanned, concealed, at)
+            if self._enrolments.take(scanned, at, person):
+                return
+            notice = self.punching.record(scanned, credential, person, at)
         except JournalError as error:
-            self._failed(error)
-            notice = compose(Signal.FAULT, "", "", online=False, credential=concealed)
+            self.punching.failed(error)
+            notice = compose(Signal.FAULT, "", "", online=False, credential=credential)
         self._panel.signal(notice)
 
-    def _record(self, scanned: Scanned, concealed: str, at: Stamp) -> Notice:
-        """Append the punch; give what to tell the person. Raises JournalError."""
-        person = self._find(concealed)
-        holder = person.id if person else concealed
-        earlier = self._pipeline.repeats(holder, at)
-        place = position.grade(
-            self.fix.fix if self.fix else None,
-            max(0, at.mono_ms - self.fix.mono_ms) if self.fix else 0,
-            self._fence,
-            self._config.rules.fix_age_s * 1000,
-        )
-        punch = Punch(
-            concealed,
-            scanned.scan.technology,
-            scanned.scanner,
-            place,
-            person.id if person else None,
-            earlier.seq if earlier else None,
-        )
-        entry = self._journal.append(punch, at)
-        self._delivery.window.appended(entry.seq)
-        self._incidents.end("storage", "", self._clock.mono_ms())
-        self.tally.last_failure = ""
-        if earlier is None:
-            self._pipeline.stored(holder, entry.seq, at)
-        signal = self._signal(earlier, known=person is not None)
-        return compose(
-            signal,
-            person.name if person else "",
-            self._local(earlier.at if earlier else at),
-            online=self._delivery.online,
-            seq=entry.seq,
-            credential=concealed,
-        )
-
-    def _find(self, concealed: str) -> Person | None:
-        """Who holds it; a roster that cannot be read costs the name, never the punch."""
-        try:
-            return self._journal.roster.find(concealed)
-        except JournalError as error:
-            self._failed(error)
-            return None
-
-    def _signal(self, earlier: Earlier | None, *, known: bool) -> Signal:
-        self.tally.punches += 1
-        self.tally.repeats += earlier is not None
-        self.tally.unknown += not known
-        if earlier is not None:
-            return Signal.REPEAT
-        return Signal.STORED if known else Signal.UNKNOWN
-
-    def _failed(self, error: JournalError) -> None:
-        self.tally.failures += 1
-        if self.tally.last_failure != str(error):
-            self.tally.last_failure = str(error)
-            log.error("%s", error)
-        self._incidents.begin("storage", "", error.cause, self._clock.mono_ms())
-
-    def _local(self, at: Stamp) -> str:
-        return (
-            datetime.fromtimestamp(at.utc_ms / 1000, UTC).astimezone(self._zone).strftime("%H:%M")
-        )
+    def _punch_after_all(self, one: Taken) -> None:
+        """What an enrolment took and did not bind. Raises JournalError."""
+        self.punching.record(one.scanned, *self.punching.holder(one.scanned), one.at)
 
 
 def _waiting(inbox: "queue.SimpleQueue[Event]", wait_s: float) -> list[Event]:

@@ -4,30 +4,32 @@ import logging
 import queue
 import random
 import signal
-from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from edge_agent import __version__, config, devices, profile
+from edge_agent import __version__, config, profile
 from edge_agent.contract import chain, credentials, messages, topics
 from edge_agent.contract.entries import Start
 from edge_agent.errors import JournalError
+from edge_agent.events import Event, Stop
 from edge_agent.journal import Journal, Run, open_journal
-from edge_agent.panel import Panel, open_panel
+from edge_agent.panel import Panel, Panels, RingPanel, open_panel
 from edge_agent.ports import files
 from edge_agent.ports.clock import Clock
-from edge_agent.ports.serial_port import SerialPort
+from edge_agent.ports.control import Control
 from edge_agent.ports.systemd import Notifier
-from edge_agent.records import Event, Fix, Located, Scan, Scanned, Stop
 from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
+from edge_agent.terminal.cables import Cables
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.disk import until_stored
+from edge_agent.terminal.enrolment import Enrolments
+from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
+from edge_agent.terminal.punching import Punching
 from edge_agent.terminal.status import status
 from edge_agent.uplink import connection
 from edge_agent.uplink.backoff import Backoff
@@ -125,17 +127,10 @@ class _Program:
             ),
             rules.central_grace_s * 1000,
         )
-        self._agent = Agent(
-            wanted,
-            journal,
-            self._clock,
-            panel,
-            Pipeline(scanners, rules.duplicate_s * 1000),
-            self._delivery,
-            self._incidents,
-            key,
-        )
-        self._ports = self._make_ports(scanners)
+        self._control = Control(Path(wanted.files.control), inbox)
+        self._cables = Cables(wanted, scanners, self._clock, inbox)
+        self._shown = Panels([panel, *map(RingPanel, self._cables.rings)])
+        self._agent = self._make_agent(window, scanners)
 
     def run(self, aside: str) -> None:
         """Work until told to stop; `aside` is where a damaged journal went, or ""."""
@@ -149,16 +144,16 @@ class _Program:
             partial(self._begin, *before), self._panel, self._inbox
         ):
             return
-        for port in self._ports:
-            port.start()
+        self._cables.start()
+        self._control.start()
         self._notifier.ready()
         log.info("ready: %s, %d entries", self._config.terminal, self._journal.last_seq)
         try:
             self._agent.run(self._inbox, self._after_turn)
         finally:
             self._notifier.stopping()
-            for port in self._ports:
-                port.stop()
+            self._cables.stop()
+            self._control.stop()
             self._end()
 
     def _end(self) -> None:
@@ -191,37 +186,42 @@ class _Program:
             self._journal.previous if self._journal.last_seq == 0 else None,
         )
 
-    def _make_ports(self, scanners: dict[str, profile.ScannerProfile]) -> list[SerialPort[Any]]:
-        ports: list[SerialPort[Any]] = [
-            SerialPort(
-                one.name,
-                one.port,
-                scanners[one.name].baud,
-                devices.scanner_decoder(scanners[one.name]),
-                self._scanned(one.name),
-                self._inbox.put,
-            )
-            for one in self._config.scanner
-        ]
-        if self._config.gnss:
-            receiver = profile.gnss(self._config.gnss.profile)
-            ports.append(
-                SerialPort(
-                    self._config.gnss.name,
-                    self._config.gnss.port,
-                    receiver.baud,
-                    devices.gnss_decoder(receiver),
-                    self._located,
-                    self._inbox.put,
-                )
-            )
-        return ports
-
-    def _scanned(self, scanner: str) -> Callable[[Scan], None]:
-        return lambda scan: self._inbox.put(Scanned(scanner, scan, self._clock.stamp()))
-
-    def _located(self, fix: Fix) -> None:
-        self._inbox.put(Located(fix, self._clock.mono_ms()))
+    def _make_agent(self, window: Window, scanners: dict[str, profile.ScannerProfile]) -> Agent:
+        fingers = Fingers(self._journal, self._incidents, self._key)
+        enrolments = Enrolments(
+            self._journal,
+            fingers,
+            scanners,
+            self._key,
+            self._shown,
+            self._cables.order,
+            self._control.answer,
+            self._clock.stamp,
+            window.appended,
+        )
+        pipeline = Pipeline(scanners, self._config.rules.duplicate_s * 1000)
+        punching = Punching(
+            self._config,
+            self._journal,
+            self._clock,
+            pipeline,
+            self._delivery,
+            self._incidents,
+            fingers,
+            self._key,
+        )
+        return Agent(
+            self._config,
+            self._journal,
+            self._clock,
+            self._shown,
+            pipeline,
+            self._delivery,
+            self._incidents,
+            fingers,
+            enrolments,
+            punching,
+        )
 
     def _connect(self, link: int) -> connection.Connection:
         topic = self._identity.topic
@@ -265,7 +265,7 @@ class _Program:
                 self._delivery,
                 self._journal,
                 self._incidents,
-                self._ports,
+                self._cables.ports,
                 self._clock.stamp(),
             ),
         )

@@ -1,5 +1,6 @@
 """From the journal to the central: connect, publish what the window says, believe only receipts."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,12 +8,14 @@ from typing import Protocol
 
 from edge_agent.contract import messages, topics
 from edge_agent.errors import EdgeAgentError, JournalError, MessageError
+from edge_agent.events import Arrived, Connected, Disconnected, PubAck
 from edge_agent.journal import Journal
-from edge_agent.records import Arrived, Connected, Disconnected, PubAck
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
+
+log = logging.getLogger("edge_agent.terminal")
 
 #: A published message without PUBACK for so long means that the link is dead, whatever TCP thinks.
 STALLED_MS = 30_000
@@ -83,9 +86,22 @@ class Delivery:
         """True while the broker has accepted our connection."""
         return self._online
 
-    def connected(self, event: Connected, now_ms: int) -> None:
+    def heard(self, event: Connected | Disconnected | PubAck | Arrived, now_ms: int) -> None:
+        """The connection says something; one that is over has nothing to say any more."""
         if not self._is_current(event.link):
             return
+        match event:
+            case Connected():
+                log.info("connected to the broker")
+                self._connected(event, now_ms)
+            case Disconnected():
+                self._lost(event.cause, now_ms)
+            case PubAck():
+                self._acknowledged(event, now_ms)
+            case Arrived():
+                self._arrived(event, now_ms)
+
+    def _connected(self, event: Connected, now_ms: int) -> None:
         self._online = True
         self.cause = ""
         self._packing.max_bytes = min(event.max_bytes, BATCH_BYTES)
@@ -93,14 +109,8 @@ class Delivery:
         self.window.connected(event.room, now_ms)
         self._greeting = self._publish_status("online")
 
-    def disconnected(self, event: Disconnected, now_ms: int) -> None:
-        if self._is_current(event.link):
-            self._lost(event.cause, now_ms)
-
-    def acknowledged(self, event: PubAck, now_ms: int) -> None:
+    def _acknowledged(self, event: PubAck, now_ms: int) -> None:
         """A PUBACK gives room in the window. A refusal is none: the entries go again, later."""
-        if not self._is_current(event.link):
-            return
         if event.mid == self._greeting:  # it had a place in the broker's window, too
             self._greeting = None
         if not event.refusal:
@@ -113,10 +123,8 @@ class Delivery:
         self._pause_until_ms = now_ms + self._backoff.next_ms()
         self._owe("broker", "refusal", event.refusal, now_ms)
 
-    def arrived(self, event: Arrived, now_ms: int) -> None:
+    def _arrived(self, event: Arrived, now_ms: int) -> None:
         """A message for us; what does not fit is counted by reason and changes nothing."""
-        if not self._is_current(event.link):
-            return
         _, channel = topics.split(self._identity.topic_root, event.topic)
         try:
             if channel == topics.RECEIPT:

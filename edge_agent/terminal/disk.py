@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import TypeVar
 
 from edge_agent.errors import JournalError
+from edge_agent.events import Event, Stop
 from edge_agent.panel import Panel
 from edge_agent.panel.messages import compose
-from edge_agent.records import Event, Signal, Stop
+from edge_agent.records import Signal
 
 log = logging.getLogger("edge_agent.terminal")
 

@@ -7,8 +7,9 @@ a credential must be read more than once before it is believed.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge_agent.events import Scanned
 from edge_agent.profile import ScannerProfile
-from edge_agent.records import Scanned, Stamp
+from edge_agent.records import Stamp
 
 #: Noise may look like ever new cards; those read once are forgotten before they fill the memory.
 _MOST_SEEN = 64

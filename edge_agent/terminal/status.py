@@ -59,7 +59,7 @@ def status(
             "in_flight": window.in_flight,
             "last_receipt_age_ms": None if receipt_ms is None else at.mono_ms - receipt_ms,
         },
-        "taps": asdict(agent.tally),
+        "taps": asdict(agent.punching.tally),
         "rejected": dict(delivery.rejected),
         "roster": _roster(journal),
         "incidents": [asdict(one) for one in incidents.open],
@@ -75,6 +75,7 @@ def _roster(journal: Journal) -> dict[str, Any] | None:
 
 
 def _fix(agent: Agent, now_ms: int) -> dict[str, Any] | None:
-    if agent.fix is None:
+    located = agent.punching.fix
+    if located is None:
         return None
-    return {**asdict(agent.fix.fix), "age_ms": now_ms - agent.fix.mono_ms}
+    return {**asdict(located.fix), "age_ms": now_ms - located.mono_ms}
