@@ -1,6 +1,7 @@
 """The roster, told to the terminals: one retained message each, so that nobody need be online.
 
-Only concealed credentials, person ids and names leave the central; see `contract.credentials`.
+Only concealed credentials, person ids and names leave the central; see `contract.credentials`. What
+one terminal enrolled is told to all of them, unless something speaks against it; see `bindings`.
 """
 
 import time
@@ -9,11 +10,13 @@ from queue import Empty
 
 from sqlite_utils.db import Database
 
+from edge_agent.central.bindings import Bindings
 from edge_agent.central.link import Inbox, Link, Options
 from edge_agent.central.roster import RosterError
 from edge_agent.contract import messages, topics
 from edge_agent.errors import CentralError
-from edge_agent.records import Connected, Disconnected, Person, PubAck
+from edge_agent.events import Connected, Disconnected, PubAck
+from edge_agent.records import Person
 
 
 def publish_roster(
@@ -63,22 +66,37 @@ def roster_message(db: Database, terminal: str) -> bytes:
         raise RosterError(
             "send", "the roster", "there is none yet", "read one in from a CSV file first"
         )
-    people = {
-        credential: Person(person, name)
-        for credential, person, name in db.conn.execute(
-            "SELECT h.credential, p.id, p.name FROM holder h JOIN person p ON p.id = h.person"
-        )
-    }
-    payload = messages.encode_roster(messages.Roster(terminal, row[0], people))
-    if len(people) > messages.MAX_PEOPLE or len(payload) > messages.MAX_WIRE_BYTES:
-        raise RosterError(
-            "send",
-            "the roster",
-            f"{len(people)} cards make a message of {len(payload)} bytes",
-            f"a terminal takes {messages.MAX_PEOPLE} cards in {messages.MAX_WIRE_BYTES} bytes;"
-            " take out cards that nobody uses",
-        )
-    return payload
+    version = int(row[0])
+    everybody = _people(db, _ALL_NAMES, ())
+    # A large organisation fits without the short names of people who work elsewhere: they are known
+    # at readers that give the whole number, and at the central they are known anyway.
+    for people in (everybody, _people(db, _SHORT_NAMES_AT_HOME, (terminal,))):
+        payload = messages.encode_roster(messages.Roster(terminal, version, people))
+        if len(people) <= messages.MAX_PEOPLE and len(payload) <= messages.MAX_WIRE_BYTES:
+            return payload
+    raise RosterError(
+        "send",
+        "the roster",
+        f"{len(people)} credentials make a message of {len(payload)} bytes",
+        f"a terminal takes {messages.MAX_PEOPLE} in {messages.MAX_WIRE_BYTES} bytes;"
+        " take out cards that nobody uses",
+    )
+
+
+_ALL_NAMES = "SELECT h.credential, p.id, p.name FROM holder h JOIN person p ON p.id = h.person"
+_SHORT_NAMES_AT_HOME = """
+SELECT h.credential, p.id, p.name FROM holder h JOIN person p ON p.id = h.person
+WHERE NOT h.short OR p.site = (
+    SELECT o.site FROM posting o JOIN stream s ON s.id = o.stream
+    WHERE s.terminal = ? ORDER BY o.stream DESC, o.seq DESC LIMIT 1)
+"""
+
+
+def _people(db: Database, query: str, values: tuple[str, ...]) -> dict[str, Person]:
+    """By concealed credential: who the roster and the enrolments say holds it."""
+    rows = db.conn.execute(query, values)
+    found = {credential: Person(person, name) for credential, person, name in rows}
+    return found | dict(Bindings(db).published())
 
 
 def _send(options: Options, outgoing: list[tuple[str, bytes]], timeout_s: float) -> None:

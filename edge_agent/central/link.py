@@ -24,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.contract.messages import MAX_WIRE_BYTES
 from edge_agent.errors import CentralError
-from edge_agent.records import Connected, Disconnected, PubAck
+from edge_agent.events import Connected, Disconnected, PubAck
 
 #: Messages the broker may have sent us without our acknowledgement (MQTT 5, 3.1.2.11.3).
 RECEIVE_MAXIMUM = 32

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils.db import Database
 
+from edge_agent.central.bindings import Bindings
 from edge_agent.contract.canonical import MAX_INTEGER
 from edge_agent.ranges import Ranges
 
@@ -51,8 +52,9 @@ class PunchLine:
         site: "" if no ``start`` entry and no status has said where the terminal belongs.
         local: when, on the site's wall.
         at_ms: when, by the terminal's clock; `source` vouches for it within `error_ms`.
-        person: by the central's roster, else as the terminal stated it, else None.
-        named_by: ``roster``, ``terminal`` or "".
+        person: by the central's roster, else by an enrolment at a terminal (see `bindings`), else
+            as the punch stated it, else None.
+        named_by: ``roster``, ``enrolment``, ``terminal`` or "".
         repeat_of: seq of the punch that this one repeats.
         broken: the chain does not bear this entry out.
     """
@@ -138,7 +140,7 @@ def _zone(name: str | None) -> tzinfo | None:
 
 # The two hints make the cost that of the punches between the two instants, not of all entries.
 _PUNCHES = """
-SELECT s.terminal, s.journal, e.seq, e.at_ms, e.received_ms, e.broken, e.text,
+SELECT e.stream, s.terminal, s.journal, e.seq, e.at_ms, e.received_ms, e.broken, e.text,
     coalesce(p.site, t.site, '') AS site, coalesce(p.site_name, '') AS site_name, p.zone,
     h.person, r.name, k.name AS stated_name
 FROM entry e INDEXED BY entry_punch
@@ -184,13 +186,13 @@ def punches(
             "limit": limit,
         },
     )
-    return tuple(_punch(row) for row in found)[::-1]
+    bindings = Bindings(db)
+    return tuple(_punch(row, bindings) for row in found)[::-1]
 
 
-def _punch(row: dict[str, Any]) -> PunchLine:
+def _punch(row: dict[str, Any], bindings: Bindings) -> PunchLine:
     entry = json.loads(row["text"])
-    stated = _text(entry.get("person"))
-    person = row["person"] or stated
+    person, name, named_by = _named(row, entry, bindings)
     return PunchLine(
         terminal=row["terminal"],
         journal=row["journal"],
@@ -202,8 +204,8 @@ def _punch(row: dict[str, Any]) -> PunchLine:
         source=entry["at"]["source"],
         error_ms=_number(entry["at"].get("error_ms")),
         person=person,
-        name=row["name"] if row["person"] else row["stated_name"],
-        named_by="roster" if row["person"] else "terminal" if stated else "",
+        name=name,
+        named_by=named_by,
         credential=entry["credential"],
         technology=entry["technology"],
         scanner=entry["scanner"],
@@ -213,6 +215,20 @@ def _punch(row: dict[str, Any]) -> PunchLine:
         received_ms=row["received_ms"],
         broken=bool(row["broken"]),
     )
+
+
+def _named(
+    row: dict[str, Any], entry: dict[str, Any], bindings: Bindings
+) -> tuple[str | None, str | None, str]:
+    """Person, name, and who says so."""
+    if row["person"]:
+        return row["person"], row["name"], "roster"
+    place = row["stream"], row["seq"]
+    enrolled = bindings.at_punch(entry["credential"], row["terminal"], *place)
+    if enrolled:
+        return enrolled.person, enrolled.name, "enrolment"
+    stated = _text(entry.get("person"))
+    return stated, row["stated_name"], "terminal" if stated else ""
 
 
 def gaps(db: Database) -> tuple[JournalGaps, ...]:

@@ -8,6 +8,12 @@
 UTF-8, one line a card. A person may hold several cards, or none yet (an empty `card`): the
 roll-call counts the person either way. The card numbers are not kept; the database and the
 terminals get only their HMAC-SHA-256 under the organisation's key.
+
+A card is written in full, as ``em4100:`` and ten hex digits; if only a part is known, as the eight
+of the number printed on it or the six of Wiegand-26. It is registered under that and every shorter
+name (`contract.credentials.names`), so that it is the same person's at every kind of reader that
+gives as much or less. A shorter name that cards of two persons share is nobody's. Fingers are
+enrolled at the terminals.
 """
 
 import csv
@@ -23,8 +29,11 @@ from edge_agent.errors import EdgeAgentError
 HEADER = ("card", "person", "name", "site")
 
 #: How a credential of each technology is written; others are a name, a colon and printable text.
-_FORMS = {"em4100": r"[0-9A-F]{10}", "14443a": r"([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})"}
-_ANY_FORM = r"[!-~]{1,64}"
+_FORMS = {
+    "em4100": r"([0-9A-F]{2}){3,5}",
+    "14443a": r"([0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20})",
+}
+_ANY_FORM = r"[^\x00-\x1f\x7f-\x9f]{1,512}"
 _TECHNOLOGY = re.compile(r"[a-z0-9]{1,16}")
 #: The same limits as the roster message has.
 _LENGTHS = {"person": 64, "name": 80, "site": 64}
@@ -45,13 +54,19 @@ class Register:
 
     Attributes:
         people: everybody, each once.
-        holders: person ids by concealed credential.
+        holders: person ids by concealed credential, a card under each of its names.
         credential_key: id of the key that concealed them.
+        cards: how many cards there are.
+        shorter: those of `holders` that are names of cards which the roster gives in full.
+        ambiguous: concealed shorter names that cards of two persons share; nobody's.
     """
 
     people: tuple[Enlisted, ...]
     holders: Mapping[str, str]
     credential_key: str
+    cards: int
+    shorter: frozenset[str]
+    ambiguous: frozenset[str]
 
 
 class RosterError(EdgeAgentError, ValueError):
@@ -94,12 +109,16 @@ def parse(text: str, key: bytes, subject: str) -> Register:
                 )
             if row["card"]:
                 _add_card(cards, _card(number, row["card"]), number, one.person)
+        holders, ambiguous = _names(cards)
     except _FlawError as flaw:
         raise RosterError("read roster", subject, flaw.cause, flaw.hint) from None
     return Register(
         tuple(one for _, one in people.values()),
-        {credentials.conceal(card, key): person for card, (_, person) in cards.items()},
+        {credentials.conceal(name, key): person for name, person in holders.items()},
         credentials.key_id(key),
+        len(cards),
+        frozenset(credentials.conceal(name, key) for name in holders.keys() - cards.keys()),
+        frozenset(credentials.conceal(name, key) for name in ambiguous),
     )
 
 
@@ -158,6 +177,11 @@ def _row(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
 
 def _card(number: int, card: str) -> str:
     technology, _, value = card.partition(":")
+    if technology == credentials.FINGER:
+        raise _FlawError(
+            f"line {number}: a finger is not known by a number",
+            "enrol it where it is to be used: edge-agent enrol finger",
+        )
     form = _FORMS.get(technology, _ANY_FORM)
     if not _TECHNOLOGY.fullmatch(technology) or not re.fullmatch(form, value):
         raise _FlawError(
@@ -174,3 +198,23 @@ def _add_card(cards: dict[str, tuple[int, str]], card: str, number: int, person:
             f"lines {before} and {number} give the same card to two persons, {holder} and {person}",
             "find out who holds the card and remove the other line",
         )
+
+
+def _names(cards: Mapping[str, tuple[int, str]]) -> tuple[dict[str, str], set[str]]:
+    """Who holds each name of each card, and the shorter names that nobody can hold."""
+    shorter: dict[str, str] = {}
+    ambiguous = set()
+    for card, (number, person) in cards.items():
+        for name in credentials.names(card)[1:]:
+            other, holder = cards.get(name, (number, person))
+            if holder != person:
+                first, second = sorted((number, other))
+                raise _FlawError(
+                    f"lines {first} and {second} give {person} and {holder} cards that a reader"
+                    " cannot tell apart: the one number is a part of the other",
+                    "write both in full, ten hex digits",
+                )
+            if shorter.setdefault(name, person) != person:
+                ambiguous.add(name)
+    holders = {name: person for name, person in shorter.items() if name not in ambiguous}
+    return holders | {card: person for card, (_, person) in cards.items()}, ambiguous

@@ -4,9 +4,11 @@
     entry     the entries themselves, once each on (stream, seq)
     span      which seqs are stored, as ranges with the chain's heads at both ends and the last seal
     posting   where a terminal belonged from an entry on: the site of its ``start`` entries
+    enrolment who was given which credential at a terminal: its ``enrolment`` entries
     terminal  trusted key, last status, when it was heard
     refusal   what was not accepted, counted by sender and reason
     person    the roster: who there is; holder: which concealed credential is whose
+    shared    short names that cards of two persons have, so that they are nobody's
     serving   the heartbeat of `edge-agent central serve`
 
 Everything that grows with the number of punches is keyed by (stream, seq), so a row is appended
@@ -113,6 +115,47 @@ CREATE TABLE serving (
     connected INTEGER NOT NULL,
     beat_ms INTEGER NOT NULL
 )
+"""
+
+
+@_migrations()
+def enrolments(db: Database) -> None:
+    """Enrolments, also those that came when this program did not know them yet."""
+    for statement in _ENROLMENTS.split(";"):
+        db.conn.execute(statement)
+
+
+@_migrations()
+def short_names(db: Database) -> None:
+    """Which names of a card are only what some readers make of it."""
+    db.conn.execute("ALTER TABLE holder ADD COLUMN short INTEGER NOT NULL DEFAULT 0")
+
+
+# An entry of a kind that was not known had to have no field in particular.
+_ENROLMENTS = """
+CREATE TABLE enrolment (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    credential TEXT NOT NULL,
+    technology TEXT NOT NULL,
+    scanner TEXT NOT NULL,
+    person TEXT NOT NULL,
+    slot INTEGER,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE TABLE shared (
+    credential TEXT PRIMARY KEY
+) WITHOUT ROWID;
+INSERT INTO enrolment
+    SELECT stream, seq, at_ms, json_extract(text, '$.credential'),
+        json_extract(text, '$.technology'), json_extract(text, '$.scanner'),
+        json_extract(text, '$.person'),
+        iif(json_type(text, '$.slot') = 'integer', json_extract(text, '$.slot'), NULL)
+    FROM entry WHERE kind = 'enrolment'
+    AND json_type(text, '$.credential') = 'text' AND json_type(text, '$.technology') = 'text'
+    AND json_type(text, '$.scanner') = 'text' AND json_type(text, '$.person') = 'text';
+UPDATE roster SET version = version + 1 WHERE EXISTS (SELECT 1 FROM enrolment)
 """
 
 

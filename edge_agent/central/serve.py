@@ -27,7 +27,7 @@ from edge_agent.central.link import CLOSED, Event, Inbox, Link, Message, Options
 from edge_agent.central.store import Store
 from edge_agent.contract import messages, topics
 from edge_agent.errors import CentralError, MessageError
-from edge_agent.records import Connected, Disconnected, PubAck
+from edge_agent.events import Connected, Disconnected, PubAck
 
 #: Messages in one transaction; a batch of 500 entries is about a megabyte once it is parsed.
 MAX_TURN = 16

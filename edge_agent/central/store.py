@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
+from edge_agent.central.extract import extract
 from edge_agent.central.roster import Register
 from edge_agent.central.schema import failing, open_database
 from edge_agent.central.weave import Span, Weave, weave
-from edge_agent.contract import chain, entries
+from edge_agent.contract import chain
 from edge_agent.contract.messages import MAX_MISSING, Batch, Receipt, Status
 from edge_agent.errors import MessageError
 from edge_agent.ranges import Ranges
@@ -183,13 +183,19 @@ class Store:
         with self.writing():
             row = self._conn.execute("SELECT version FROM roster").fetchone()
             version = max(now_ms, row[0] + 1 if row else 1)
-            for table in ("person", "holder", "roster"):
+            for table in ("person", "holder", "shared", "roster"):
                 self._conn.execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
             self._conn.executemany(
                 "INSERT INTO person VALUES (?, ?, ?)",
                 ((one.person, one.name, one.site) for one in register.people),
             )
-            self._conn.executemany("INSERT INTO holder VALUES (?, ?)", register.holders.items())
+            self._conn.executemany(
+                "INSERT INTO holder VALUES (?, ?, ?)",
+                ((one, who, one in register.shorter) for one, who in register.holders.items()),
+            )
+            self._conn.executemany(
+                "INSERT INTO shared VALUES (?)", ((name,) for name in register.ambiguous)
+            )
             self._conn.execute(
                 "INSERT INTO roster VALUES (1, ?, ?)", (version, register.credential_key)
             )
@@ -249,7 +255,7 @@ class Store:
                     for e, text in zip(batch.entries[part], batch.texts[part], strict=True)
                 ),
             )
-            self._post(stream, batch.entries[part])
+            extract(self._conn, stream, batch.entries[part], now_ms)
         for seq in woven.joints:
             self._conn.execute(
                 "UPDATE entry SET broken = 1 WHERE stream = ? AND seq = ?", (stream, seq)
@@ -266,17 +272,6 @@ class Store:
                     for s in woven.spans
                 ],
             )
-
-    def _post(self, stream: int, new: Iterable[dict[str, Any]]) -> None:
-        for entry in new:
-            if entry["kind"] != entries.START:
-                continue
-            said = [entry.get(key) for key in ("site", "site_name", "zone")]
-            if all(type(word) is str for word in said):
-                self._conn.execute(
-                    "INSERT INTO posting VALUES (?, ?, ?, ?, ?, ?)",
-                    (stream, entry["seq"], entry["at"]["utc_ms"], *said),
-                )
 
     def _hear(self, batch: Batch, now_ms: int) -> None:
         self._conn.execute(

@@ -17,6 +17,7 @@ from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central, wall_ms
 from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
+from edge_agent.cli.enrolments import enrolments
 from edge_agent.cli.options import central_config
 from edge_agent.cli.rollcall import rollcall
 from edge_agent.cli.table import output_options, show
@@ -33,6 +34,7 @@ def central() -> None:
 
 central.add_command(keys.new_key)
 central.add_command(central_config(rollcall))
+central.add_command(central_config(enrolments))
 
 
 @central.command()
@@ -215,9 +217,15 @@ def import_(path: Path, file: Path) -> None:
     with Store(Path(wanted.database)) as store:
         version = store.enlist(register, wall_ms())
     click.echo(
-        f"roster version {version}: {len(register.people)} people,"
-        f" {len(register.holders)} credentials"
+        f"roster version {version}: {len(register.people)} people, {register.cards} cards,"
+        f" {len(register.holders)} numbers under which readers know them"
     )
+    if register.ambiguous:
+        click.echo(
+            f"short numbers that cards of two persons share: {len(register.ambiguous)};"
+            " a reader that gives only that part of a card's number, such as Wiegand-26, cannot"
+            " tell whose it is, and a punch there has no name"
+        )
 
 
 @roster.command()
