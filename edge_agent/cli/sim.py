@@ -6,8 +6,11 @@ from pathlib import Path
 import click
 
 from edge_agent.errors import EdgeAgentError
+from edge_agent.sim.crowd import describe
+from edge_agent.sim.crowd import play as crowd_play
 from edge_agent.sim.demo import play
 from edge_agent.sim.replay import replay_file
+from edge_agent.sim.shelf import KINDS, present
 
 
 @click.group()
@@ -29,6 +32,27 @@ def replay(file: Path, port: str, rate: int) -> None:
 
 
 @sim.command()
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("port")
+@click.argument("what", nargs=-1)
+@click.option("--every", default=3.0, show_default=True, type=click.FloatRange(0.1, 3600))
+@click.option("--held", default=1.0, show_default=True, type=click.FloatRange(0.05, 600))
+@click.option("--times", default=1, show_default=True, type=click.IntRange(1, 10_000))
+def scanner(
+    kind: str, port: str, what: tuple[str, ...], every: float, held: float, times: int
+) -> None:
+    """Be a scanner at PORT, a pseudo-terminal made there, and have WHAT presented one by one.
+
+    WHAT is ten hex digits for rdm6300 and id12la, any text for text and qr, for pn532 a UID of 8,
+    14 or 20 hex digits or e-ktp, sim, mifare-1k, ntag, desfire or phone, for fingerprint a finger's
+    name, with =SLOT if it is enrolled. It is held --held seconds, the next one comes --every
+    seconds later, and all of it --times over, once somebody has opened PORT.
+    """
+    done = present(kind, port, what, every_s=every, held_s=held, times=times)
+    click.echo(f"{len(done)} presented at {port} ({kind}): {', '.join(dict.fromkeys(done))}")
+
+
+@sim.command()
 @click.option("--seconds", default=45, show_default=True, type=click.IntRange(30, 600))
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep journal and database here.")
 def demo(seconds: int, keep: Path | None) -> None:
@@ -39,4 +63,17 @@ def demo(seconds: int, keep: Path | None) -> None:
         hint = "name an empty directory, or remove it"
         raise EdgeAgentError("play in", str(keep), "an earlier play lies there", hint)
     if not play(seconds, keep, click.echo):
+        raise click.exceptions.Exit(1)
+
+
+@sim.command()
+@click.option("--minutes", default=15.0, show_default=True, type=click.FloatRange(0.2, 240))
+def crowd(minutes: float) -> None:
+    """Thirty people a minute at six kinds of scanner of one terminal; exit 0 if each is a punch."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    outcome = crowd_play(minutes, click.echo)
+    for line in describe(outcome):
+        click.echo(line)
+    if not outcome.holds:
         raise click.exceptions.Exit(1)

@@ -25,11 +25,7 @@ port = {port}
 topic_root = "attendance/baubau"
 protocol = "{protocol}"
 
-[[scanner]]
-name = "front"
-port = "{work}/front"
-profile = "{profile}"
-
+{scanners}
 [gnss]
 port = "{work}/gnss"
 
@@ -38,6 +34,7 @@ journal = "{work}/journal.db"
 seal_key = "{work}/seal.key"
 credential_key = "{work}/credential.key"
 status = "{work}/status.json"
+control = "{work}/control"
 
 [panel]
 kind = "simulated"
@@ -50,6 +47,13 @@ central_grace_s = 5
 receipt_wait_s = {receipt_wait_s}
 retry_first_s = {retry_s}
 retry_max_s = 2.0
+"""
+
+_SCANNER = """
+[[scanner]]
+name = "{name}"
+port = "{work}/{name}"
+profile = "{profile}"
 """
 
 _CENTRAL = """
@@ -68,12 +72,16 @@ retry_max_s = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What plays and tests want otherwise than an office; see ``firmware_configs/examples``."""
+    """What plays and tests want otherwise than an office; see ``firmware_configs/examples``.
+
+    `profile` is of the scanner ``front``, `scanners` are more of them: name and profile.
+    """
 
     profile: str
     duplicate_s: int
     receipt_wait_s: int
     retry_s: float
+    scanners: tuple[tuple[str, str], ...] = ()
 
 
 def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
@@ -81,6 +89,7 @@ def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
     key_file = work / "credential.key"
     if not key_file.exists():
         key_file.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
+    scanners = (("front", rules.profile), *rules.scanners)
     text = _AGENT.format(
         terminal=TERMINAL,
         site_id=SITE_ID,
@@ -88,7 +97,7 @@ def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
         work=work,
         port=port,
         protocol=protocol,
-        profile=rules.profile,
+        scanners="".join(_SCANNER.format(name=n, work=work, profile=p) for n, p in scanners),
         duplicate_s=rules.duplicate_s,
         receipt_wait_s=rules.receipt_wait_s,
         retry_s=rules.retry_s,

@@ -24,7 +24,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person on the office's roster and the EM4100 card they carry, ten hex digits."""
+    """A person on the office's roster and the card they carry.
+
+    `card` is the ten hex digits of an EM4100 card, another credential such as
+    ``14443a:04C63A63110189``, or "" for none.
+    """
 
     id: str
     name: str

@@ -31,10 +31,14 @@ _TICK_S = 0.05
 class Office:
     """The stage in the directory `work`; nothing runs before `start`.
 
+    Attributes:
+        ports: of every scanner, by its name; `scanner` is the one that is always there.
+
     Args:
         work: where configurations, journal, database and logs go.
         broker: a broker of one's own; by default one that forgets nothing it has acknowledged.
-        profile: of the scanner.
+        profile: of the scanner ``front``.
+        scanners: more of them, name and profile; their names are paths in `work`.
         duplicate_s, receipt_wait_s, retry_s: rules of the terminal.
         people: roster; by default the staff of `day`.
     """
@@ -45,6 +49,7 @@ class Office:
         broker: Broker | None = None,
         *,
         profile: str = "rdm6300",
+        scanners: Sequence[tuple[str, str]] = (),
         duplicate_s: int = 5,
         receipt_wait_s: int = 3,
         retry_s: float = 0.2,
@@ -54,13 +59,15 @@ class Office:
         self.broker = broker or Broker()
         self.link = Link(self.broker.port)
         self.scanner = PseudoPort(work / "front")
+        more = {name: PseudoPort(work / name) for name, _ in scanners}
+        self.ports = {"front": self.scanner, **more}
         self.gnss = PseudoPort(work / "gnss")
         self.panel = PanelReader(work / "panel.jsonl")
         self._people = day.staff() if people is None else people
         self._agent: subprocess.Popen[bytes] | None = None
         self._central: subprocess.Popen[bytes] | None = None
         self._pause = threading.Event()
-        rules = Rules(profile, duplicate_s, receipt_wait_s, retry_s)
+        rules = Rules(profile, duplicate_s, receipt_wait_s, retry_s, tuple(scanners))
         self.agent_config = write_agent(work, self.link.port, self.broker.protocol, rules)
         self.central_config = write_central(work, self.broker.port, self.broker.protocol)
 
@@ -70,22 +77,23 @@ class Office:
     def __exit__(self, *exc: object) -> None:
         self.stop_agent()
         self.stop_central()
-        self.scanner.unplug()
-        self.gnss.unplug()
+        for port in (*self.ports.values(), self.gnss):
+            port.unplug()
         self.link.close()
         self.broker.close()
 
-    def start(self) -> None:
+    def start(self, people: Sequence[day.Staff] | None = None) -> None:
         """Start everything and wait until the terminal is ready and has its roster.
 
-        Raises EdgeAgentError if a part does not come up.
+        `people` replaces the roster. Raises EdgeAgentError if a part does not come up.
         """
+        self._people = self._people if people is None else people
         self.broker.start()
         self.broker.wait_ready()
-        self.scanner.plug()
-        self.gnss.plug()
+        for port in (*self.ports.values(), self.gnss):
+            port.plug()
         roster = self.work / "roster.csv"
-        lines = [f"em4100:{one.card},{one.id},{one.name},{SITE_ID}" for one in self._people]
+        lines = [f"{_credential(one.card)},{one.id},{one.name},{SITE_ID}" for one in self._people]
         roster.write_text("card,person,name,site\n" + "\n".join(lines) + "\n", encoding="utf-8")
         self.command("central", "roster", "import", str(roster), config=self.central_config)
         self.start_central()
@@ -211,6 +219,11 @@ class Office:
 
     def _failed(self, what: str, cause: str) -> EdgeAgentError:
         return EdgeAgentError("start", what, cause, f"look at the logs in {self.work}")
+
+
+def _credential(card: str) -> str:
+    """As the roster writes it: an EM4100 card, unless a technology is named; "" for no card."""
+    return card if ":" in card or not card else f"em4100:{card}"
 
 
 def _command(words: Sequence[str], config: Path | None) -> list[str]:

@@ -29,12 +29,14 @@ class PseudoPort:
     Attributes:
         path: where the host finds the port while it is plugged in.
         dropped: bytes that no host took, as a UART loses them.
+        plugs: how often it was plugged in, so that a device sees that its power was away.
     """
 
     def __init__(self, path: Path | str, patience_s: float = 1.0) -> None:
         """Prepare a port at `path`; a write waits `patience_s` for a host that does not read."""
         self.path = Path(path)
         self.dropped = 0
+        self.plugs = 0
         self._patience_s = patience_s
         self._lock = threading.RLock()
         self._gone = threading.Event()
@@ -67,6 +69,7 @@ class PseudoPort:
                 os.close(master)
                 raise
             self._master, self._slave = master, slave
+            self.plugs += 1
             self._gone.clear()
 
     def unplug(self) -> None:
@@ -80,6 +83,11 @@ class PseudoPort:
             os.close(self._master)
             self._master = None
             self._heard.clear()
+
+    @property
+    def is_plugged(self) -> bool:
+        """True while the port is there, with or without a host."""
+        return not self._gone.is_set()
 
     @property
     def is_open(self) -> bool:

@@ -26,11 +26,13 @@ class Wire:
         rate_baud: bits a second, ten a byte; None is as fast as the host takes them.
         noise: largest number of random bytes before a message.
         piece: bytes a write, so that a message reaches the host in pieces; 0 is the natural size.
+        drop: probability that a byte of a message is lost.
     """
 
     rate_baud: int | None = None
     noise: int = 0
     piece: int = 0
+    drop: float = 0.0
 
 
 CLEAN = Wire()
@@ -46,8 +48,10 @@ class Line:
 
     def send(self, message: bytes, stop: threading.Event | None = None) -> int:
         """Send `message`, noise first; gives the bytes written. `stop` ends it early."""
-        noise = self._random.randbytes(self._random.randint(0, self._wire.noise))
         wire = self._wire
+        noise = self._random.randbytes(self._random.randint(0, wire.noise))
+        if wire.drop:
+            message = bytes(byte for byte in message if self._random.random() >= wire.drop)
         return send(
             noise + message, self._write, stop or threading.Event(), wire.rate_baud, wire.piece
         )
