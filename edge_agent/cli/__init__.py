@@ -13,6 +13,8 @@ from edge_agent.errors import EdgeAgentError
 _COMMANDS = {
     "run": "edge_agent.cli.run:run",
     "status": "edge_agent.cli.status:status",
+    "enrol": "edge_agent.cli.enrol:enrol",
+    "probe": "edge_agent.cli.probe:probe",
     "roster": "edge_agent.cli.roster:roster",
     "contract": "edge_agent.cli.contract:contract",
     "central": "edge_agent.cli.central:central",

@@ -1,0 +1,1 @@
+"""What the person with the screwdriver needs: which device hangs on which port."""
