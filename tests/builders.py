@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge_agent.contract.entries import Start
-from edge_agent.records import Grade, Place, Punch, Scan, Scanned, Stamp
+from edge_agent.events import Scanned
+from edge_agent.records import Enrolment, Grade, Place, Punch, Scan, Stamp
 
 BOOT = "0f0e0d0c0b0a09080706050403020100"
 OTHER_BOOT = "ff" * 16
@@ -18,6 +19,12 @@ def stamp(mono_ms: int = 0, boot: str = BOOT) -> Stamp:
 
 def punch(credential: str = "ab" * 32, person: str | None = None) -> Punch:
     return Punch(credential, "em4100", "front", Place(Grade.NO_SKY), person)
+
+
+def enrolment(slot: int | None = None, credential: str = "ef" * 32) -> Enrolment:
+    """A card of p-17, or the finger in `slot`."""
+    technology, scanner = ("em4100", "front") if slot is None else ("finger", "door")
+    return Enrolment(credential, technology, scanner, "p-17", slot)
 
 
 def start() -> Start:
@@ -71,7 +78,8 @@ def agent_toml(folder: Path, **tables: str) -> Path:
     here = {
         "files": (
             f'journal = "{folder}/journal.db"\nseal_key = "{folder}/seal.key"\n'
-            f'credential_key = "{key}"\nstatus = "{folder}/status.json"'
+            f'credential_key = "{key}"\nstatus = "{folder}/status.json"\n'
+            f'control = "{folder}/control"'
         ),
     }
     path = folder / "agent.toml"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge_agent.contract import chain, entries, messages
-from edge_agent.records import Grade, Person, Place, Punch, Stamp
+from edge_agent.records import Enrolment, Grade, Person, Place, Punch, Stamp
 
 TERMINAL = "bungi-1"
 JOURNAL = "00112233445566778899aabbccddeeff"
@@ -30,11 +30,23 @@ START = entries.Start(
 PLACE = Place(Grade.VERIFIED, -53_899_500, 1_226_499_800, 400, 6, 9, 90)
 PUNCH = Punch("cd" * 32, "em4100", "front", PLACE, "p-17", 2)
 STRANGER = Punch("ef" * 32, "text", "rear", Place(Grade.NO_SKY))
+FINGER = Punch("ab" * 32, "finger", "door", Place(Grade.NO_SKY), card="other", slot=17, score=111)
+CARD_ENROLLED = Enrolment("cd" * 32, "em4100", "front", "p-17")
+FINGER_ENROLLED = Enrolment("ab" * 32, "finger", "door", "p-17", 0)
 OPENED = entries.Incident("broker", "", entries.OPENED, "Connection refused")
 CLOSED = entries.Incident("scanner", "front", entries.CLOSED, "no such device", 4, 61_000)
 
 #: Every kind of entry, with every field and with the fewest.
-RECORDS = ((START, UNVOUCHED), (PUNCH, AT), (STRANGER, UNVOUCHED), (OPENED, AT), (CLOSED, AT))
+RECORDS = (
+    (START, UNVOUCHED),
+    (PUNCH, AT),
+    (STRANGER, UNVOUCHED),
+    (OPENED, AT),
+    (CLOSED, AT),
+    (FINGER, AT),
+    (CARD_ENROLLED, UNVOUCHED),
+    (FINGER_ENROLLED, AT),
+)
 
 
 def journal(records: Iterable[tuple[Any, Stamp]] = RECORDS) -> list[str]:

@@ -10,7 +10,7 @@ from central_wall import full_wall
 
 from edge_agent.central.link import Inbox, Link, Options
 from edge_agent.central.store import Store
-from edge_agent.records import Disconnected
+from edge_agent.events import Disconnected
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_a_running_terminal_shows_everything(
         "broker    127.0.0.1:",
         "not connected: ",
         " to deliver, 0 in flight, last receipt never since the agent started",
-        "taps      1 stored (0 repeats, 1 unknown), 0 failures since the agent started",
+        "taps      1 stored (0 repeats, 1 unknown), 0 not read, 0 failures since the agent started",
         "rejected  no message",
         "INCIDENT  broker: ",
         "front",

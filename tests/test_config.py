@@ -1,10 +1,12 @@
 """``agent.toml`` and the profiles: strict, and every mistake is one line that says what to do."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import agent_toml
+from config_samples import BOARD_PROFILE, FULL, GNSS_PROFILE, SCANNER_PROFILE
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,83 +15,11 @@ from wrong_keys import Wrong, changed, every_wrong, keys, to_toml
 from edge_agent import config, profile, toml_file
 from edge_agent.errors import ConfigError
 
-#: Every key there is, none at its default.
-FULL: dict[str, Any] = {
-    "terminal": "bungi-1",
-    "site": {
-        "id": "kec-bungi",
-        "name": "Kantor Kecamatan Bungi",
-        "zone": "Asia/Makassar",
-        "latitude": -5.3694,
-        "longitude": 122.694,
-        "radius_m": 150,
-    },
-    "files": {
-        "journal": "/data/journal.db",
-        "seal_key": "/data/seal.key",
-        "credential_key": "/data/credential.key",
-        "status": "/data/status.json",
-    },
-    "broker": {
-        "host": "broker.baubau.example",
-        "port": 8883,
-        "topic_root": "attendance/baubau",
-        "protocol": "3.1.1",
-        "keepalive_s": 30,
-        "window": 6,
-        "username": "bungi-1",
-        "password_file": "/data/password",
-        "tls": True,
-        "ca_file": "/data/ca.pem",
-        "cert_file": "/data/cert.pem",
-        "key_file": "/data/key.pem",
-    },
-    "scanner": [
-        {"name": "front", "port": "/dev/serial/by-id/a", "profile": "rdm6300"},
-        {"name": "rear", "port": "/dev/serial/by-id/b", "profile": "id12la"},
-    ],
-    "gnss": {"port": "/dev/serial/by-id/c", "profile": "nmea", "name": "sky"},
-    "panel": {
-        "kind": "gpio",
-        "green": 17,
-        "amber": 27,
-        "red": 22,
-        "buzzer": 23,
-        "file": "/data/panel.jsonl",
-    },
-    "rules": {
-        "duplicate_s": 30,
-        "fix_age_s": 5,
-        "broker_grace_s": 15,
-        "central_grace_s": 90,
-        "receipt_wait_s": 25,
-        "retry_first_s": 2.5,
-        "retry_max_s": 30,
-    },
-}
-SCANNER_PROFILE: dict[str, Any] = {
-    "decoder": "em4100",
-    "baud": 9600,
-    "confirm": 2,
-    "confirm_ms": 250,
-    "gone_ms": 600,
-    "technology": "em4100",
-    "title": "A reader",
-    "wiring": "TX to RX",
-    "verified": "not at all",
-}
-GNSS_PROFILE: dict[str, Any] = {
-    "decoder": "nmea",
-    "baud": 4800,
-    "title": "A receiver",
-    "wiring": "TX to RX",
-    "verified": "not at all",
-}
-
 KINDS: list[tuple[Any, dict[str, Any]]] = [
     (config.Config, FULL),
     (profile.ScannerProfile, SCANNER_PROFILE),
     (profile.GnssProfile, GNSS_PROFILE),
+    (profile.BoardProfile, BOARD_PROFILE),
 ]
 WRONGS = [
     pytest.param(kind, wrong, id=f"{kind.__name__}-{wrong.key}-{wrong.what}")
@@ -271,22 +201,56 @@ def test_the_digest_says_whether_the_file_changed(tmp_path: Path) -> None:
     assert before != config.digest(path)
 
 
-@pytest.mark.parametrize("folder", ["scanners", "gnss"])
+PROFILES: dict[str, Callable[[str], Any]] = {
+    "scanners": profile.scanner,
+    "gnss": profile.gnss,
+    "boards": profile.board,
+}
+
+
+def shipped(folder: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / "firmware_configs" / folder).glob("*.toml"))
+
+
+@pytest.mark.parametrize("folder", PROFILES)
 def test_every_shipped_profile_parses(folder: str) -> None:
     """Each says what it is, how to wire it and what it was verified with."""
-    names = [path.stem for path in (ROOT / "firmware_configs" / folder).glob("*.toml")]
-    assert names
-    for name in names:
-        found = profile.scanner(name) if folder == "scanners" else profile.gnss(name)
+    assert shipped(folder)
+    for name in shipped(folder):
+        found = PROFILES[folder](name)
         assert found.title
         assert found.wiring
         assert found.verified
 
 
-def test_an_unknown_profile_names_the_known_ones() -> None:
+@pytest.mark.parametrize("folder", PROFILES)
+def test_an_unknown_profile_names_the_known_ones(folder: str) -> None:
     """A technician sees what there is, and where to add one."""
-    with pytest.raises(ConfigError, match="id12la, rdm6300, text-line") as caught:
-        profile.scanner("rdm6301")
-    assert "/etc/edge-agent/firmware_configs/scanners/rdm6301.toml" in caught.value.hint
-    with pytest.raises(ConfigError, match="known: nmea"):
-        profile.gnss("ubx")
+    with pytest.raises(ConfigError, match="there is no such file") as caught:
+        PROFILES[folder]("rdm6301")
+    known = caught.value.hint.removeprefix("known: ").partition(";")[0].split(", ")
+    assert set(shipped(folder)) <= set(known)
+    assert f"/etc/edge-agent/firmware_configs/{folder}/rdm6301.toml" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ('decoder = "pn532"\nbaud = 115200\nconfirm = 2', "confirm"),
+        ('decoder = "fingerprint"\nbaud = 57600\nconfirm = 3', "confirm"),
+        (
+            'decoder = "text"\nbaud = 9600\ntechnology = "14443a"\ntext.format = "w26"',
+            "text.format",
+        ),
+        ('decoder = "text"\nbaud = 9600\ntext.format = "hex"', "technology"),
+        ('decoder = "pn532"\nbaud = 115200\nidentify.ask = "00"', "identify.answer"),
+        ('decoder = "text"\nbaud = 9600\ntext.pattern = "("', "text.pattern"),
+    ],
+)
+def test_a_profile_that_could_never_work_is_refused(tmp_path: Path, lines: str, key: str) -> None:
+    """What parses and would read nothing for ever is one line that says why."""
+    path = tmp_path / "ours.toml"
+    path.write_text(lines, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        profile.read(path, profile.ScannerProfile)
+    assert f"key {key}:" in str(caught.value)

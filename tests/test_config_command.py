@@ -39,9 +39,9 @@ def only_line(text: str) -> str:
         ({"rules": "duplicate_s = -1"}, "key rules.duplicate_s: found -1"),
         (
             {"[scanner]": 'name = "front"\nport = "/dev/x"\nprofile = "rdm630"'},
-            "known: id12la, rdm6300, text-line",
+            " rdm6300,",
         ),
-        ({"gnss": 'port = "/dev/x"\nprofile = "ubx"'}, "known: nmea"),
+        ({"gnss": 'port = "/dev/x"\nprofile = "ubx"'}, " nmea,"),
         ({"panel": 'kind = "gpio"\ngreen = 17'}, "install the extra [gpio]"),
     ],
 )
@@ -53,7 +53,17 @@ def test_run_refuses_in_one_line(tmp_path: Path, tables: dict[str, str], said: s
     assert done.returncode == (1 if "panel" in tables else 2)
 
 
-@pytest.mark.parametrize("command", [["status"], ["roster", "roster.json"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["roster", "roster.json"],
+        ["enrol", "card", "--person", "p-1"],
+        ["enrol", "finger", "--person", "p-1"],
+        ["enrol", "forget", "door"],
+    ],
+    ids=" ".join,
+)
 @pytest.mark.parametrize(
     ("data", "said"),
     [

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from edge_agent import config
 from edge_agent.errors import ConfigError
-from edge_agent.records import Connected, Disconnected, Event, PubAck
+from edge_agent.events import Connected, Disconnected, Event, PubAck
 from edge_agent.sim.broker import Broker, free_port
 from edge_agent.uplink.connection import Connection, check
 

@@ -169,7 +169,7 @@ def test_the_patterns_of_the_schemas_are_those_of_the_code() -> None:
         assert terminal["pattern"] == f"^{topics.TERMINAL_PATTERN}$"
     kind = documents.schema("entry")["properties"]["kind"]
     assert kind["pattern"] == f"^{entries.KIND_PATTERN}$"
-    for word in (entries.START, entries.PUNCH, entries.INCIDENT):
+    for word in (entries.START, entries.PUNCH, entries.ENROLMENT, entries.INCIDENT):
         assert documents.schema("entry")["$defs"][word]["description"]
 
 

@@ -8,7 +8,7 @@ import click
 import pytest
 from conftest import ROOT
 
-from edge_agent import config, profile, shape
+from edge_agent import config, devices, profile, shape
 from edge_agent.central import settings
 from edge_agent.cli import cli
 
@@ -30,7 +30,7 @@ def _resolve(words: list[str]) -> click.Command:
 def _quoted_commands() -> list[list[str]]:
     """Every ``edge-agent ...`` of the README's code, as words up to the first argument."""
     found = []
-    for code in re.findall(r"```\n(.*?)```|`([^`]+)`", README, re.DOTALL):
+    for code in re.findall(r"```[a-z]*\n(.*?)```|`([^`]+)`", README, re.DOTALL):
         for line in "".join(code).splitlines():
             said = re.match(r"\s*(?:sudo )?edge-agent((?: [a-z][a-z-]*)+)(?=\s|$)", line)
             if said:
@@ -103,3 +103,14 @@ def test_every_shipped_profile_parses() -> None:
         assert profile.scanner(name).verified
     for name in profile.known("gnss"):
         assert profile.gnss(name).verified
+
+
+def test_the_model_that_the_readme_adds_is_read(tmp_path: Path) -> None:
+    """The profile in the README loads, and makes of the README's line what it should."""
+    (added,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (line,) = re.findall(r"`(Card UID: [0-9A-F ]+)`", README)
+    path = tmp_path / "added.toml"
+    path.write_text(added, encoding="utf-8")
+    model = profile.read(path, profile.ScannerProfile)
+    scans = list(devices.scanner_decoder(model).feed(line.encode() + b"\r\n"))
+    assert [one.credential for one in scans] == ["14443a:04C63A63110189"]

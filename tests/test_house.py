@@ -23,11 +23,12 @@ FLOORS = {
     "ports": FIRST,
     "terminal": SECOND,
     "central": SECOND,
+    "technician": SECOND,
     "sim": SECOND,
     "cli": ROOF,
 }
 #: Everybody's: they know nobody but each other.
-WORDS = {"records", "errors", "ranges", "shape", "toml_file"}
+WORDS = {"records", "events", "errors", "ranges", "shape", "toml_file"}
 #: The terminal's configuration: knows the words and the contract; not for the other ends.
 TERMINAL_WORDS = {"config", "profile"}
 NOT_FOR = {"contract", "evidence"}

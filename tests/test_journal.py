@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from builders import BOOT, OTHER_BOOT, TERMINAL, punch, stamp, start
+from builders import BOOT, OTHER_BOOT, TERMINAL, enrolment, punch, stamp, start
 
 from edge_agent.errors import JournalError
 from edge_agent.journal import Journal, OpenIncident, Run
@@ -74,11 +74,12 @@ def test_entries_are_numbered_and_chained(path: Path, journal: Journal) -> None:
     returned = journal.append(punch(person="p-17"), stamp(2))
     journal.open_incident("broker", "", "refused", 0, stamp(3))
     journal.close_incident(journal.open_incidents()[0], stamp(4))
-    assert_sound(path, 4)
+    journal.enrol(enrolment(), "La Ode Amin", [], stamp(5))
+    assert_sound(path, 5)
     assert journal.read(2, 2, EVERYTHING) == [returned]
     assert json.loads(returned.text)["person"] == "p-17"
     assert [one.kind for one in journal.read(1, 9, EVERYTHING)] == [
-        "start", "punch", "incident", "incident",
+        "start", "punch", "incident", "incident", "enrolment",
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import os
 import queue
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from builders import agent_toml
 
 from edge_agent import config
 from edge_agent.errors import PanelError
-from edge_agent.panel.lights import LightPanel
-from edge_agent.panel.messages import compose
+from edge_agent.panel.lights import PATTERNS, LightPanel
+from edge_agent.panel.messages import Notice
 from edge_agent.records import Signal
 
 GREEN, AMBER, RED, BUZZER = 17, 27, 22, 23
@@ -83,7 +84,7 @@ def panel(pins: Pins) -> Iterator[LightPanel]:
 
 
 def show(panel: LightPanel, signal: Signal) -> None:
-    panel.signal(compose(signal, "La Ode Amin", "07:28", online=True))
+    panel.signal(Notice(signal, ("", "")))
 
 
 def test_pins_are_outputs_and_dark_at_first(pins: Pins) -> None:
@@ -110,12 +111,21 @@ def test_stored_is_green_and_one_beep_and_goes_out(pins: Pins, panel: LightPanel
 
 @pytest.mark.parametrize(
     ("signal", "lamp", "beeps"),
-    [(Signal.REPEAT, AMBER, 2), (Signal.UNKNOWN, RED, 2), (Signal.FAULT, RED, 3)],
+    [
+        (Signal.REPEAT, AMBER, 2),
+        (Signal.UNKNOWN, RED, 2),
+        (Signal.FAULT, RED, 3),
+        (Signal.MISREAD, RED, 2),
+        (Signal.ENROL, AMBER, 1),
+        (Signal.ENROLLED, GREEN, 1),
+        (Signal.TAKEN, RED, 2),
+        (Signal.UNSTABLE, RED, 2),
+    ],
 )
 def test_each_other_signal_has_its_lamp_and_its_beeps(
     pins: Pins, panel: LightPanel, signal: Signal, lamp: int, beeps: int
 ) -> None:
-    """Amber twice, red twice, red three times; never green."""
+    """Of those that are no stored punch only a bound card is green."""
     show(panel, signal)
     calls = pins.until(lamp, 1)
     for _ in range(beeps):
@@ -124,16 +134,33 @@ def test_each_other_signal_has_its_lamp_and_its_beeps(
     assert pins.lit == {lamp}
 
 
-def test_a_fault_stays_lit_until_the_next_notice(pins: Pins, panel: LightPanel) -> None:
-    """A beep and a half later it still stands; green replaces it."""
-    show(panel, Signal.FAULT)
-    for _ in range(3):
+def test_every_signal_has_a_pattern() -> None:
+    """A notice without one would end the panel's thread."""
+    assert set(PATTERNS) == set(Signal)
+
+
+@pytest.mark.parametrize(("signal", "lamp"), [(Signal.FAULT, RED), (Signal.ENROL, AMBER)])
+def test_what_waits_for_somebody_stays_lit_until_the_next_notice(
+    pins: Pins, panel: LightPanel, signal: Signal, lamp: int
+) -> None:
+    """A beep and a half later a fault still stands, and so does the wish for a card."""
+    show(panel, signal)
+    for _ in range(PATTERNS[signal].beeps):
         pins.until(BUZZER, 0)
     with pytest.raises(queue.Empty):
         pins.calls.get(timeout=0.6)
-    assert pins.lit == {RED}
+    assert pins.lit == {lamp}
     show(panel, Signal.STORED)
-    assert pins.until(BUZZER, 1) == [(RED, 0), (GREEN, 1), (BUZZER, 1)]
+    assert pins.until(BUZZER, 1) == [(lamp, 0), (GREEN, 1), (BUZZER, 1)]
+
+
+def test_a_misread_goes_out_quickly(pins: Pins, panel: LightPanel) -> None:
+    """It says try again, so it must not look like a refusal for three seconds."""
+    show(panel, Signal.MISREAD)
+    pins.until(RED, 1)
+    began = time.monotonic()
+    pins.until(RED, 0)
+    assert time.monotonic() - began < 1.5
 
 
 def test_the_next_notice_interrupts(pins: Pins, panel: LightPanel) -> None:

@@ -13,7 +13,7 @@ from edge_agent import config
 from edge_agent.errors import PanelError
 from edge_agent.panel import open_panel
 from edge_agent.panel.console import ConsolePanel, SimulatedPanel
-from edge_agent.panel.messages import WIDTH, Notice, compose, shorten
+from edge_agent.panel.messages import WIDTH, Notice, announce, compose, shorten
 from edge_agent.records import Signal
 
 STORED = compose(Signal.STORED, "La Ode Amin", "07:28", online=True, seq=7, credential="ab" * 32)
@@ -44,10 +44,26 @@ CLOCKS = st.times().map(lambda at: at.strftime("%H:%M"))
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80)
 
 
-@given(st.sampled_from(Signal), STAFF | PLAIN, CLOCKS, st.booleans())
-def test_every_notice_fits_the_display(signal: Signal, name: str, clock: str, online: bool) -> None:
+#: What a punch is answered with; the rest of the signals is announced.
+OF_A_PUNCH = (Signal.STORED, Signal.REPEAT, Signal.UNKNOWN, Signal.FAULT)
+ANNOUNCED = [signal for signal in Signal if signal not in OF_A_PUNCH]
+THINGS = ("Kartu", "Jari", "Kode")
+NOTICES = st.builds(
+    lambda signal, name, clock, online, thing: compose(
+        signal, name, clock, online=online, thing=thing
+    ),
+    st.sampled_from(OF_A_PUNCH),
+    STAFF | PLAIN,
+    CLOCKS,
+    st.booleans(),
+    st.sampled_from(THINGS),
+) | st.builds(announce, st.sampled_from(ANNOUNCED), STAFF | PLAIN, st.sampled_from(THINGS))
+
+
+@given(NOTICES)
+def test_every_notice_fits_the_display(notice: Notice) -> None:
     """Two lines of at most 16 printable ASCII signs, whoever it is and whatever happened."""
-    lines = compose(signal, name, clock, online=online).lines
+    lines = notice.lines
     assert len(lines) == 2
     for line in lines:
         assert len(line) <= WIDTH == 16
@@ -86,7 +102,7 @@ def test_each_signal_says_what_the_message_table_says() -> None:
     """TAP_OK, OFFLINE_OK, DUPLICATE, UNKNOWN_CARD and NOT_SAVED of the table of messages."""
     said = {
         (signal, online): compose(signal, "Wa Ode Siti", "07:28", online=online).lines
-        for signal in Signal
+        for signal in OF_A_PUNCH
         for online in (True, False)
     }
     assert said[Signal.STORED, True] == ("Wa Ode Siti", "07:28 TERCATAT")
@@ -95,6 +111,26 @@ def test_each_signal_says_what_the_message_table_says() -> None:
         assert said[Signal.REPEAT, online] == ("Sudah presensi", "pukul 07:28")
         assert said[Signal.UNKNOWN, online] == ("Kartu tidak", "dikenal. Dicatat")
         assert said[Signal.FAULT, online] == ("GAGAL DISIMPAN", "Isi manual dulu")
+
+
+def test_what_is_no_punch_says_what_the_message_table_says() -> None:
+    """READ_ERROR, ENROL_TAP, ENROL_OK, ENROL_TAKEN and ENROL_UNSTABLE; about no entry."""
+    assert announce(Signal.MISREAD).lines == ("Silakan ulangi", "Tahan 1 detik")
+    assert announce(Signal.UNSTABLE).lines == ("UID berubah-ubah", "Pakai kartu lain")
+    for thing in THINGS:
+        assert announce(Signal.TAKEN, thing=thing).lines == (f"{thing} sudah", "milik orang lain")
+        asked = announce(Signal.ENROL, "Wa Ode Siti", thing)
+        assert asked.lines == (f"Daftar {thing.lower()}", "Tempel 2 kali")
+        done = announce(Signal.ENROLLED, "Dr. Wa Ode Siti, M.Si.", thing)
+        assert done.lines == (f"{thing} terdaftar", "Wa Ode Siti")
+        assert (asked.seq, asked.credential, done.seq, done.credential) == (None, "", None, "")
+
+
+@pytest.mark.parametrize("thing", THINGS)
+def test_an_unknown_is_told_what_was_not_known(thing: str) -> None:
+    """A finger is no card, and neither is a code."""
+    lines = compose(Signal.UNKNOWN, "", "07:28", online=True, thing=thing).lines
+    assert lines == (f"{thing} tidak", "dikenal. Dicatat")
 
 
 def test_a_console_shows_a_line_for_each_notice() -> None:

@@ -6,7 +6,7 @@ import queue
 import random
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import serial
 from edge_agent.devices import Decoder
 from edge_agent.devices.em4100 import Em4100Decoder
 from edge_agent.devices.text import TextDecoder
+from edge_agent.events import PortLost, PortOpened
 from edge_agent.ports.serial_port import SerialPort
-from edge_agent.records import PortLost, PortOpened, Scan
+from edge_agent.records import Scan
 from edge_agent.sim.pty import PseudoPort
 
 FRAME = b"\x023C00CE754CCB\x03"
@@ -28,10 +29,13 @@ PATIENCE_S = 10
 class Reader:
     """A port under test, and everything it says in one queue."""
 
-    def __init__(self, device: Path, decoder: Decoder[Scan] | None = None) -> None:
+    def __init__(
+        self, device: Path, decoder: Decoder[Any] | None = None, init: Sequence[bytes] = ()
+    ) -> None:
         self.said: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        say = self.said.put
         self.port = SerialPort(
-            "front", str(device), 9600, decoder or Em4100Decoder(), self.said.put, self.said.put
+            "front", str(device), 9600, decoder or Em4100Decoder(), say, say, init
         )
 
     def __enter__(self) -> "Reader":
@@ -155,7 +159,8 @@ def test_half_a_line_before_the_cut_does_not_join_what_comes_after(device: Pseud
         device.unplug()
         reader.lost()
         plug(device, reader)
-        device.write(b"0013530444\r\n")
+        # What comes at once may be the rest of a line; it ends here.
+        device.write(b"\r\n0013530444\r\n")
         assert reader.next() == Scan("text", "0013530444")
 
 

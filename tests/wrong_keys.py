@@ -27,7 +27,8 @@ class Wrong:
 def every_wrong(kind: Any, good: Mapping[str, Any]) -> Iterator[Wrong]:
     """Each key of `kind` and of what is in it, wrong in turn; all else is as in `good`."""
     for path, hint, limits, required in keys(kind, good):
-        yield changed(good, (*path[:-1], f"{path[-1]}x"), 1, "unknown", nearest=str(path[-1]))
+        if isinstance(path[-1], str):
+            yield changed(good, (*path[:-1], f"{path[-1]}x"), 1, "unknown", nearest=path[-1])
         for value in wrong_types(hint):
             yield changed(good, path, value, f"type {json.dumps(value)[:20]}")
         for value in wrong_values(hint, limits, of(good, path)):
@@ -47,6 +48,9 @@ def keys(kind: Any, good: Any, at: Path = ()) -> Iterator[tuple[Path, Any, Limit
             yield from keys(hint, good[one.name], path)
         elif typing.get_origin(hint) is tuple and dataclasses.is_dataclass(item_of(hint)):
             yield from keys(item_of(hint), good[one.name][0], (*path, 0))
+        elif typing.get_origin(hint) is tuple:
+            limits = dataclasses.replace(one.metadata["limits"], max_items=None)
+            yield (*path, 0), item_of(hint), limits, False
 
 
 def wrong_types(hint: Any) -> list[Any]:
@@ -62,6 +66,8 @@ def wrong_types(hint: Any) -> list[Any]:
 
 def wrong_values(hint: Any, limits: Limits, good: Any) -> list[Any]:
     """Values of the right type that the limits forbid."""
+    if typing.get_origin(hint) is tuple:
+        return [] if limits.max_items is None else [good * (limits.max_items + 1)]
     found: list[Any] = []
     if limits.low is not None:
         found.append(hint(limits.low) - 1)
@@ -70,12 +76,10 @@ def wrong_values(hint: Any, limits: Limits, good: Any) -> list[Any]:
     if hint is float:
         found += [float("nan"), float("inf"), float("-inf")]
     if limits.choices:
-        found += ["", "neither"]
+        found += [text for text in ("", "neither") if text not in limits.choices]
     if limits.pattern:
-        attempts = ["", "\n", "x" * 300, " A+#/", "\x9b2J\u2028"]
+        attempts = ["", "\n", "x" * 400, " A+#/", "\x9b2J\u2028"]
         found += [text for text in attempts if not re.fullmatch(limits.pattern, text)]
-    if limits.max_items is not None:
-        found.append(good * (limits.max_items + 1))
     return found
 
 

@@ -20,8 +20,8 @@ import paho.mqtt.client as mqtt
 
 from edge_agent.config import Broker as BrokerConfig
 from edge_agent.contract import chain, entries, messages
+from edge_agent.events import Arrived, Connected, Disconnected, Event, PubAck
 from edge_agent.journal import Journal
-from edge_agent.records import Arrived, Connected, Disconnected, Event, PubAck
 from edge_agent.sim.broker import Broker
 from edge_agent.sim.link import Link
 from edge_agent.terminal.delivery import Delivery
