@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge_agent.config import Broker
 from edge_agent.contract.messages import MAX_WIRE_BYTES
 from edge_agent.errors import ConfigError
-from edge_agent.records import Arrived, Connected, Disconnected, Event, PubAck
+from edge_agent.events import Arrived, Connected, Disconnected, Event, PubAck
 
 _V5 = MQTTProtocolVersion.MQTTv5
 _VERSIONS = {"5": _V5, "3.1.1": MQTTProtocolVersion.MQTTv311}
