@@ -61,6 +61,8 @@ def test_a_person_that_no_roster_knows_may_be_enrolled(wall: Wall) -> None:
         ({}, "a person id has 1 to 64"),
         ({"person": "x" * 65}, "a person id has 1 to 64"),
         ({"person": "p\n1"}, "a person id has 1 to 64"),
+        ({"person": "   "}, "a person id has 1 to 64"),
+        ({"person": "p-1 "}, "a person id has 1 to 64"),
         ({"person": "p-\udcff"}, "a person id has 1 to 64"),
         ({"person": "p-1", "name": "\udcff"}, "a name has 0 to 80"),
         ({"person": "p-1", "name": "\x1b[2J"}, "a name has 0 to 80"),

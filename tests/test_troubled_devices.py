@@ -30,7 +30,7 @@ TROUBLE = {
     "both talk at once": Faults(talk_over=0.1, seed=SEED),
     "all of it": Faults(8, 0.01, 0.001, 0.01, 3, 0.01, 0.02, None, SEED),
 }
-MANY = 6
+MANY = 4
 PATIENCE_S = 30.0
 
 Made = tuple[AbstractContextManager[Any], list[tuple[Any, str]]]

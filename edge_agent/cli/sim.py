@@ -1,6 +1,7 @@
 """`edge-agent sim`: a terminal without hardware."""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -48,6 +49,7 @@ def scanner(
     name, with =SLOT if it is enrolled. It is held --held seconds, the next one comes --every
     seconds later, and all of it --times over, once somebody has opened PORT.
     """
+    _end_like_ctrl_c()
     done = present(kind, port, what, every_s=every, held_s=held, times=times)
     click.echo(f"{len(done)} presented at {port} ({kind}): {', '.join(dict.fromkeys(done))}")
 
@@ -57,8 +59,7 @@ def scanner(
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep journal and database here.")
 def demo(seconds: int, keep: Path | None) -> None:
     """An office day with an outage in the middle; exit 0 only if nothing is lost or doubled."""
-    for number in (signal.SIGTERM, signal.SIGHUP):  # end like Ctrl-C, with everything started here
-        signal.signal(number, signal.default_int_handler)
+    _end_like_ctrl_c()
     if keep is not None and (keep / "journal.db").exists():
         hint = "name an empty directory, or remove it"
         raise EdgeAgentError("play in", str(keep), "an earlier play lies there", hint)
@@ -70,10 +71,16 @@ def demo(seconds: int, keep: Path | None) -> None:
 @click.option("--minutes", default=15.0, show_default=True, type=click.FloatRange(0.2, 240))
 def crowd(minutes: float) -> None:
     """Thirty people a minute at six kinds of scanner of one terminal; exit 0 if each is a punch."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    _end_like_ctrl_c()
     outcome = crowd_play(minutes, click.echo)
     for line in describe(outcome):
         click.echo(line)
     if not outcome.holds:
         raise click.exceptions.Exit(1)
+
+
+def _end_like_ctrl_c() -> None:
+    """Whatever ends us, what was started and made here goes with us."""
+    with suppress(ValueError):  # in a thread: whoever started that ends it
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)

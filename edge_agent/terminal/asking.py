@@ -12,8 +12,8 @@ def person(words: Mapping[str, str], roster: RosterTable) -> Person:
     """Who is to be enrolled. Raises EdgeAgentError for an id or a name that nobody can have."""
     wanted, name = words.get("person", ""), words.get("name", "")
     for what, text, least, most in (("person id", wanted, 1, 64), ("name", name, 0, 80)):
-        if not least <= len(text) <= most or not text.isprintable():
-            cause = f"a {what} has {least} to {most} printable characters"
+        if not least <= len(text) <= most or not text.isprintable() or text != text.strip():
+            cause = f"a {what} has {least} to {most} printable characters and no blanks around them"
             hint = "name the person as the roster does"
             raise EdgeAgentError("enrol", repr(text[:most]), cause, hint)
     return Person(wanted, name or roster.name(wanted))

@@ -4,7 +4,8 @@ A module found the finger in slot 17: that is a person only by our books, so the
 one module only. Slots are drawn at random, and what the module says it holds is compared each time
 it introduces itself: a module that was swapped or emptied opens an incident, and until that is over
 its fingers are punches without a name, not with a wrong one. Of a module that cannot list its slots
-only their number is compared, which another module may have by chance.
+only their number is compared, which another module may have by chance; and slots that were taken
+over from an old machine were not drawn at random.
 """
 
 import secrets
