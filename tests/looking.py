@@ -8,7 +8,7 @@ from edge_agent.sim.pty import PseudoPort
 from edge_agent.technician.model import Model, Report, models
 from edge_agent.technician.probe import probe
 
-MODELS = models()
+MODELS = models(print)
 LISTEN_S = 0.3
 
 

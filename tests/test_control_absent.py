@@ -112,3 +112,10 @@ def test_a_file_that_is_no_socket_is_left_alone(
     with without_a_socket(path, caplog) as line:
         assert "something else has this path" in line
     assert path.read_text() == "every punch of the year"
+
+
+def test_a_question_too_long_is_not_asked(tmp_path: Path) -> None:
+    """Nothing is wrong with the agent, so nobody is told to start it again."""
+    with pytest.raises(EdgeAgentError, match="more than it listens to") as caught:
+        list(ask(tmp_path / "control", {"do": "card", "person": "x" * 5000}, PATIENCE_S))
+    assert "restart" not in caught.value.hint

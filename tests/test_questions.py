@@ -6,7 +6,7 @@ from edge_agent.profile import Identify, ScannerProfile
 from edge_agent.technician.model import Finding, Model, Sure, models
 from edge_agent.technician.question import Question, questions, recognise
 
-MODELS = models()
+MODELS = models(print)
 
 
 def names(found: Finding) -> list[str]:

@@ -14,7 +14,7 @@ from edge_agent.sim import gnss, scanner
 from edge_agent.technician.ear import Ear, speeds
 from edge_agent.technician.model import Finding, Model, Sure, models
 
-MODELS = models()
+MODELS = models(print)
 CARD = "3C00CE754C"
 RDM6300 = scanner.rdm6300_frame(CARD)
 ID12LA = scanner.id12la_frame(CARD)

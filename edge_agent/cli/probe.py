@@ -39,7 +39,7 @@ def probe(ports: tuple[str, ...], seconds: float, as_json: bool, path: Path) -> 
     """
     places = list({one.device: one for one in map(listing.find, ports)}.values())
     places = places if ports else listing.serial_ports()
-    models = models_.models()
+    models = models_.models(lambda error: click.echo(f"left out: {error}", err=True))
     board = board_of(listing.board_model(), map(profile.board, profile.known("boards")))
     names = Names(_configuration(path))
     _say_what_to_do(places, models, seconds)

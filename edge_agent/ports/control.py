@@ -128,11 +128,15 @@ def ask(path: Path, words: Mapping[str, str], patience_s: float) -> Iterator[tup
     Raises EdgeAgentError if no agent is listening, or it falls silent.
     """
     operation, hint = "ask the agent", "start it: sudo systemctl restart edge-agent"
+    message = json.dumps(dict(words)).encode() + b"\n"
+    if len(message) > _MOST_BYTES:
+        cause = f"{len(message)} bytes are more than it listens to"
+        raise EdgeAgentError(operation, f"at {path}", cause, "say it shorter")
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(patience_s)
             connection.connect(str(path))
-            connection.sendall(json.dumps(dict(words)).encode() + b"\n")
+            connection.sendall(message)
             for line in connection.makefile("rb"):
                 found = json.loads(line)
                 yield found["text"], found["end"]

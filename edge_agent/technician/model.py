@@ -1,6 +1,7 @@
 """What may hang on a port, and how sure we are that it does."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -113,20 +114,22 @@ class Report:
     asked: int = 0
 
 
-def models() -> list[Model]:
+def models(left_out: Callable[[ConfigError], object]) -> list[Model]:
     """Every profile of a scanner or receiver, shipped or the site's own.
 
-    Raises:
-        ConfigError: one of them does not parse, or its `identify.answer` is no expression.
+    One that cannot be used is handed to `left_out`: it must not hide what the others would find.
     """
-    found = [Model(name, profile.scanner(name)) for name in profile.known("scanners")]
-    found += [Model(name, profile.gnss(name)) for name in profile.known("gnss")]
-    for model in found:
-        try:
-            re.compile(model.profile.identify.answer)
-        except re.error as error:
-            hint = "mend identify.answer, a regular expression over upper-case hex digits"
-            raise ConfigError("use the profile", model.name, str(error), hint) from None
+    found: list[Model] = []
+    kinds: list[tuple[str, Callable[[str], ScannerProfile | GnssProfile]]] = [
+        ("scanners", profile.scanner),
+        ("gnss", profile.gnss),
+    ]
+    for folder, load in kinds:
+        for name in profile.known(folder):
+            try:
+                found.append(Model(name, load(name)))
+            except ConfigError as error:
+                left_out(error)
     return found
 
 

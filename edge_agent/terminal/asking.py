@@ -19,7 +19,9 @@ def person(words: Mapping[str, str], roster: RosterTable) -> Person:
     return Person(wanted, name or roster.name(wanted))
 
 
-def scanner(kind: str, words: Mapping[str, str], profiles: Mapping[str, ScannerProfile]) -> str:
+def scanner(
+    kind: str, words: Mapping[str, str], profiles: Mapping[str, ScannerProfile], operation: str
+) -> str:
     """The scanner for a ``card`` or a ``finger``. Raises EdgeAgentError if that is not clear."""
     wanted = words.get("scanner", "")
     suits = [
@@ -31,7 +33,7 @@ def scanner(kind: str, words: Mapping[str, str], profiles: Mapping[str, ScannerP
         return wanted or suits[0]
     cause = f"no scanner {wanted} for a {kind}" if wanted else f"{len(suits)} scanners for it"
     named = f"name one with --scanner: {', '.join(suits)}" if suits else "configure one"
-    raise EdgeAgentError("enrol", f"a {kind}", cause, named)
+    raise EdgeAgentError(operation, f"a {kind}", cause, named)
 
 
 def called(one: Person) -> str:

@@ -97,7 +97,7 @@ class Enrolments:
                 case "card" | "finger" as kind:
                     self._begin(asked.caller, kind, words, now_ms)
                 case "forget":
-                    scanner = asking.scanner("finger", words, self._profiles)
+                    scanner = asking.scanner("finger", words, self._profiles, "forget")
                     self._must_be_free("forget the fingers", f"at {scanner}")
                     count = self._fingers.forget(scanner, now_ms)
                     self._answer(asked.caller, f"{count} fingers forgotten at {scanner}", DONE)
@@ -176,7 +176,7 @@ class Enrolments:
     def _begin(self, caller: int, kind: str, words: Mapping[str, str], now_ms: int) -> None:
         person = asking.person(words, self._journal.roster)
         self._must_be_free("enrol", person.id)
-        scanner = asking.scanner(kind, words, self._profiles)
+        scanner = asking.scanner(kind, words, self._profiles, "enrol")
         if scanner in self._gone:
             hint = "look at edge-agent status"
             raise EdgeAgentError("enrol", f"at {scanner}", "the scanner is gone", hint)
