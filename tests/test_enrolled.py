@@ -121,12 +121,12 @@ def test_what_a_module_holds_is_remembered_as_it_was_said(
     path: Path, journal: Journal, library: Library
 ) -> None:
     """The last word counts, for each scanner by itself."""
-    assert journal.enrolled.library("door") is None
+    assert journal.enrolled.known_library("door") is None
     journal.enrolled.remember("door", Library(1, 1, (0,)))
     journal.enrolled.remember("door", library)
     with closing(Journal(path, TERMINAL)) as again:
-        assert again.enrolled.library("door") == library
-        assert again.enrolled.library("gate") is None
+        assert again.enrolled.known_library("door") == library
+        assert again.enrolled.known_library("gate") is None
 
 
 def test_forgetting_a_module_costs_its_fingers_and_nobody_elses(journal: Journal) -> None:
@@ -139,9 +139,9 @@ def test_forgetting_a_module_costs_its_fingers_and_nobody_elses(journal: Journal
     journal.enrol(enrolment(), AMIN.name, NAMES, stamp())
     assert journal.enrolled.forget("door") == 2
     assert journal.enrolled.forget("door") == 0
-    assert (journal.enrolled.fingers("door"), journal.enrolled.library("door")) == ({}, None)
+    assert (journal.enrolled.fingers("door"), journal.enrolled.known_library("door")) == ({}, None)
     assert journal.enrolled.fingers("gate") == {3: finger(3, SITI, "gate")}
-    assert journal.enrolled.library("gate") == Library(200, 0, ())
+    assert journal.enrolled.known_library("gate") == Library(200, 0, ())
     assert journal.enrolled.holder(NAMES[0]) == AMIN
     assert journal.last_seq == 2
 
@@ -198,7 +198,7 @@ def test_every_operation_on_a_worn_or_full_disk_fails_as_one_of_ours(path: Path)
         for read in (
             lambda: one.enrolled.holder("ab"),
             lambda: one.enrolled.fingers("door"),
-            lambda: one.enrolled.library("door"),
+            lambda: one.enrolled.known_library("door"),
             lambda: one.roster.name("p-1"),
         ):
             with pytest.raises(JournalError, match="read the journal"):

@@ -83,7 +83,7 @@ class FingerModule:
             raise TalkError(f"it does not say its capacity: {error}; {hint}") from None
         return int.from_bytes(reply.data[4:6])
 
-    def library(self) -> Generator[Any, Any, Library]:
+    def ask_library(self) -> Generator[Any, Any, Library]:
         """What the module holds."""
         reply = yield self._command(_TEMPLETE_NUM, size=2)
         _require(reply, _TEMPLETE_NUM)

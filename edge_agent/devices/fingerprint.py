@@ -60,7 +60,7 @@ class FingerprintDecoder(Conversation[Ack, Scan | Misread | Library | Enrolling]
 
     def _converse(self) -> Talk:
         yield from self._module.introduce()
-        yield (yield from self._module.library())
+        yield (yield from self._module.ask_library())
         yield Condition("")
         while True:
             yield from self._enrol_if_asked()
@@ -154,7 +154,7 @@ class FingerprintDecoder(Conversation[Ack, Scan | Misread | Library | Enrolling]
             return
         self._must_be_wanted(enrol)
         yield from self._module.store(slot)
-        yield (yield from self._module.library())
+        yield (yield from self._module.ask_library())
         yield Enrolling(Step.STORED, slot)
 
     def _take(self, enrol: EnrolFinger, buffer: int) -> Talk:

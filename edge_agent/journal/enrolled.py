@@ -75,7 +75,7 @@ class EnrolledTable:
                 "DELETE FROM finger WHERE scanner = ? AND slot = ? AND NOT stored", (scanner, slot)
             )
 
-    def library(self, scanner: str) -> Library | None:
+    def known_library(self, scanner: str) -> Library | None:
         """What the module held when that was last in order; None before the first time."""
         with self._reading:
             row = self._db.execute(

@@ -215,7 +215,7 @@ class Enrolments:
         enrolment = Enrolment(
             finger.credential, "finger", finger.scanner, finger.person.id, finger.slot
         )
-        self._write(enrolment, finger.person, (), self._fingers.library(finger.scanner))
+        self._write(enrolment, finger.person, (), self._fingers.last_library(finger.scanner))
         self._bound(
             f"the finger now belongs to {asking.called(finger.person)}, in slot {finger.slot}"
         )

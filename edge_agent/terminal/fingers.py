@@ -47,7 +47,7 @@ class Fingers:
     def introduced(self, scanner: str, library: Library, now_ms: int) -> None:
         """The module says what it holds."""
         self._now[scanner] = library
-        before = self._journal.enrolled.library(scanner)
+        before = self._journal.enrolled.known_library(scanner)
         if before is None:
             self._journal.enrolled.remember(scanner, library)
             self._sound.add(scanner)
@@ -99,7 +99,7 @@ class Fingers:
         self._journal.enrolled.reserve(finger)
         return finger
 
-    def library(self, scanner: str) -> Library | None:
+    def last_library(self, scanner: str) -> Library | None:
         """What the module last said that it holds; None while it cannot be asked."""
         return self._now.get(scanner)
 
