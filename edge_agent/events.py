@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from edge_agent.records import (
     Condition,
+    Doubt,
     Enrolling,
     Fix,
     Library,
@@ -82,6 +83,14 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """The GNSS receiver said something against its own signals at monotonic time `mono_ms`."""
+
+    doubt: Doubt
+    mono_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PortOpened:
     """A serial port is there and open."""
 
@@ -146,6 +155,7 @@ Event = (
     | Noted
     | Asked
     | Located
+    | Doubted
     | PortOpened
     | PortLost
     | Connected

@@ -91,9 +91,13 @@ class Fix:
 
     Attributes:
         lat_e7, lon_e7: WGS 84 degrees times 10^7, south and west negative.
-        utc_ms: the receiver's own date and time, unverified; None if it gave no date.
+        utc_ms: the receiver's own date and time, unverified; None if it gave no date, and in a leap
+            second, which UTC milliseconds cannot name.
         satellites: satellites used, None if the receiver did not say.
         hdop_e2: horizontal dilution of precision times 100, None if the receiver did not say.
+        dimension: 2 or 3, None if the receiver did not say.
+        error_m: horizontal error that the receiver itself admits (95 %, rounded up), None likewise.
+        cn0: carrier to noise density of the strongest satellite, dB-Hz, None likewise.
     """
 
     lat_e7: int
@@ -101,6 +105,23 @@ class Fix:
     utc_ms: int | None = None
     satellites: int | None = None
     hdop_e2: int | None = None
+    dimension: int | None = None
+    error_m: int | None = None
+    cn0: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What the receiver says against its own signals, or that it no longer does.
+
+    Attributes:
+        of: ``spoof`` (it sees false signals), ``jam`` (it is drowned), ``simulator`` (its position
+            is a simulation), ``manual`` (somebody typed its position).
+        stands: False takes it back.
+    """
+
+    of: str
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +138,11 @@ class Stamp:
 
     Attributes:
         boot: the kernel's boot id, 32 hex digits.
-        mono_ms: milliseconds since that boot (CLOCK_BOOTTIME); never steps.
-        utc_ms: the system clock at that moment, right or wrong.
-        source: who vouches for `utc_ms`: ``ntp`` or ``none``.
-        error_ms: largest error of `utc_ms` that the source admits; None when nobody vouches.
+        mono_ms: milliseconds since that boot; neither stepped nor slewed.
+        utc_ms: UTC at that moment as far as it is known; the system clock, right or wrong, where
+            nobody vouches.
+        source: who vouches for `utc_ms`: ``gnss``, ``ntp``, ``rtc`` or ``none``.
+        error_ms: largest error of `utc_ms`; None when nobody vouches.
     """
 
     boot: str
@@ -134,8 +156,10 @@ class Grade(StrEnum):
     """How sure a punch's place is."""
 
     VERIFIED = "verified"
-    OUTSIDE = "outside"
+    HELD = "held"
     NO_SKY = "no_sky"
+    OUTSIDE = "outside"
+    SUSPECT = "suspect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +170,8 @@ class Place:
         grade: the conclusion; the rest is its evidence, None where there is none.
         age_ms: how old the fix was, by the monotonic clock.
         distance_m: from the site's position, rounded up to whole metres.
+        cn0: carrier to noise density of the strongest satellite, dB-Hz.
+        reasons: why it is not simply `verified`: words of `evidence.position`, a blank between.
     """
 
     grade: Grade
@@ -155,6 +181,8 @@ class Place:
     distance_m: int | None = None
     satellites: int | None = None
     hdop_e2: int | None = None
+    cn0: int | None = None
+    reasons: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +242,7 @@ class Entry:
 
     Attributes:
         seq: 1, 2, 3 ... without a hole.
-        kind: start, punch, enrolment, incident.
+        kind: start, punch, enrolment, incident, clock.
         text: canonical JSON, frozen when it was appended.
         head: SHA-256 of the previous head and this text, 32 bytes.
     """

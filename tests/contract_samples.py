@@ -13,6 +13,7 @@ SEALER = chain.Sealer.from_hex("42" * 32)
 
 AT = Stamp(BOOT, 409_750, 1_795_389_668_250, "ntp", 12)
 UNVOUCHED = Stamp(BOOT, 41_500, 0, "none")
+GNSS = Stamp(BOOT, 500_000, 1_795_389_758_500, "gnss", 500)
 START = entries.Start(
     version="0.1.0",
     config="ab" * 32,
@@ -26,10 +27,17 @@ START = entries.Start(
     lon_e7=1_226_500_000,
     radius_m=100,
     previous="ffeeddccbbaa99887766554433221100",
+    floor_ms=1_793_491_200_000,
 )
 PLACE = Place(Grade.VERIFIED, -53_899_500, 1_226_499_800, 400, 6, 9, 90)
 PUNCH = Punch("cd" * 32, "em4100", "front", PLACE, "p-17", 2)
 STRANGER = Punch("ef" * 32, "text", "rear", Place(Grade.NO_SKY))
+HELD = Punch(
+    "cd" * 32,
+    "em4100",
+    "front",
+    Place(Grade.HELD, -53_899_500, 1_226_499_800, 4_000, 6, 9, 90, 44, "none"),
+)
 FINGER = Punch("ab" * 32, "finger", "door", Place(Grade.NO_SKY), card="other", slot=17, score=111)
 CARD_ENROLLED = Enrolment("cd" * 32, "em4100", "front", "p-17")
 FINGER_ENROLLED = Enrolment("ab" * 32, "finger", "door", "p-17", 0)
@@ -46,6 +54,9 @@ RECORDS = (
     (FINGER, AT),
     (CARD_ENROLLED, UNVOUCHED),
     (FINGER_ENROLLED, AT),
+    (entries.Clock("known", -1_795_389_627_000), GNSS),
+    (entries.Clock("daily"), AT),
+    (HELD, GNSS),
 )
 
 

@@ -20,7 +20,7 @@ CHANNEL_OF = {schema: channel for channel, schema in SCHEMA_OF.items()}
 #: Fields of an entry that may be absent; every other known field of every message is required.
 OPTIONAL = {"previous", "error_ms", "person", "repeat_of", "opened", "length_ms"} | {
     *("lat_e7", "lon_e7", "age_ms", "distance_m", "satellites", "hdop_e2"),
-    *("card", "slot", "score"),
+    *("card", "slot", "score", "cn0", "reasons", "floor_ms", "system_ms"),
 }
 #: What JSON Schema cannot state, by the words of the decoder. Only these may the decoder add.
 EXCEPTIONS = (
@@ -116,7 +116,7 @@ cases = pytest.mark.parametrize(("kind", "payload"), list(CASES.values()), ids=l
 
 def test_every_kind_of_entry_is_among_the_cases() -> None:
     """A kind that no case holds would be compared by nobody."""
-    kinds = {entries.START, entries.PUNCH, entries.ENROLMENT, entries.INCIDENT}
+    kinds = {entries.START, entries.PUNCH, entries.ENROLMENT, entries.INCIDENT, entries.CLOCK}
     assert {entries.kind_of(record) for record, _ in RECORDS} == kinds
 
 

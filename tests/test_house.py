@@ -28,7 +28,7 @@ FLOORS = {
     "cli": ROOF,
 }
 #: Everybody's: they know nobody but each other.
-WORDS = {"records", "events", "errors", "ranges", "shape", "toml_file"}
+WORDS = {"records", "events", "errors", "ranges", "bounds", "shape", "toml_file"}
 #: The terminal's configuration: knows the words and the contract; not for the other ends.
 TERMINAL_WORDS = {"config", "profile"}
 NOT_FOR = {"contract", "evidence"}

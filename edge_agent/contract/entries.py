@@ -14,6 +14,7 @@ from edge_agent.records import Enrolment, Punch, Stamp
 
 KIND_PATTERN = r"[a-z]{1,16}"
 START, PUNCH, ENROLMENT, INCIDENT = "start", "punch", "enrolment", "incident"
+CLOCK = "clock"
 OPENED, CLOSED = "opened", "closed"
 
 _LAT_E7 = range(-900_000_000, 900_000_001)
@@ -32,6 +33,8 @@ _PLACE = rules.Table(
         "distance_m": rules.NATURAL,
         "satellites": rules.NATURAL,
         "hdop_e2": rules.NATURAL,
+        "cn0": rules.NATURAL,
+        "reasons": rules.TEXT,
     },
 )
 _EVERY: dict[str, rules.Rule] = {"kind": KIND_PATTERN, "seq": rules.SEQ, "at": _AT}
@@ -73,12 +76,14 @@ _INCIDENT: dict[str, rules.Rule] = {
     "state": f"{OPENED}|{CLOSED}",
     "cause": rules.TEXT,
 }
+_CLOCK: dict[str, rules.Rule] = {"why": rules.WORD}
 _ANY = rules.Table(_EVERY, {})
 _KINDS = {
-    START: rules.Table(_EVERY | _START, {"previous": rules.HEX32}),
+    START: rules.Table(_EVERY | _START, {"previous": rules.HEX32, "floor_ms": rules.NATURAL}),
     PUNCH: rules.Table(_EVERY | _PUNCH, _PUNCH_MAY),
     ENROLMENT: rules.Table(_EVERY | _ENROLMENT, {"slot": rules.NATURAL}),
     INCIDENT: rules.Table(_EVERY | _INCIDENT, {"opened": rules.SEQ, "length_ms": rules.NATURAL}),
+    CLOCK: rules.Table(_EVERY | _CLOCK, {"system_ms": rules.INTEGER}),
 }
 
 
@@ -96,6 +101,8 @@ class Start:
         site, site_name, zone: where the terminal belongs, and the site's IANA zone.
         lat_e7, lon_e7, radius_m: the site's geofence.
         previous: journal that this one replaces, on its first start only.
+        floor_ms: UTC before which this run cannot have begun: the latest instant that the terminal
+            knew for certain, or the date of the program.
     """
 
     version: str
@@ -110,6 +117,7 @@ class Start:
     lon_e7: int
     radius_m: int
     previous: str | None = None
+    floor_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ class Incident:
     """A fault that began or ended.
 
     Attributes:
-        what: scanner, module, gnss, broker, central, storage, tamper.
+        what: scanner, module, gnss, broker, central, storage, tamper, clock, moved, suspect.
         which: which one of them, e.g. the scanner's name; "" where there is only one.
         state: ``opened`` or ``closed``.
         cause: what was seen when it began.
@@ -133,12 +141,29 @@ class Incident:
     length_ms: int | None = None
 
 
-Record = Start | Punch | Enrolment | Incident
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An anchor: the entry's own stamp ties this boot's monotonic time to UTC, vouched for.
+
+    Every other stamp of the boot can be resolved from it, as the contract's section on time says.
+
+    Attributes:
+        why: ``known`` (time became known), ``better`` (its error shrank by much), ``daily`` (still
+            known), ``changed`` (what was believed was contradicted and is believed no longer).
+        system_ms: the system clock minus that UTC, None if it does not fit.
+    """
+
+    why: str
+    system_ms: int | None = None
+
+
+Record = Start | Punch | Enrolment | Incident | Clock
 _KIND_OF: dict[type, str] = {
     Start: START,
     Punch: PUNCH,
     Enrolment: ENROLMENT,
     Incident: INCIDENT,
+    Clock: CLOCK,
 }
 
 

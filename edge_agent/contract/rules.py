@@ -17,6 +17,7 @@ WORD = r"[a-z][a-z0-9_]{0,31}"
 HEX16, HEX32, HEX64, HEX128 = (rf"[0-9a-f]{{{digits}}}" for digits in (16, 32, 64, 128))
 
 NATURAL = range(MAX_INTEGER + 1)
+INTEGER = range(-MAX_INTEGER, MAX_INTEGER + 1)
 SEQ = range(1, MAX_INTEGER + 1)
 
 
