@@ -138,10 +138,14 @@ class ScannerProfile:
 
 @dataclass(frozen=True, slots=True)
 class GnssProfile:
-    """One family of receivers. `baud` in bits per second, 8N1; `init` as for scanners."""
+    """One family of receivers. `baud` in bits per second, 8N1; `init` as for scanners.
+
+    `late_ms` is the most that an epoch's sentences come after its second.
+    """
 
     decoder: str = shape.field(choices=("nmea",))
     baud: int = shape.field(9600, low=1200, high=921_600)
+    late_ms: int = shape.field(1000, low=50, high=3000)
     init: tuple[str, ...] = shape.field((), pattern=_HEX, max_items=32)
     title: str = shape.field("", pattern=r".{0,120}")
     wiring: str = ""
