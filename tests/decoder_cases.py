@@ -11,8 +11,8 @@ from edge_agent.devices.conversation import Framer
 from edge_agent.devices.ef01 import Ack, Ef01Framer
 from edge_agent.devices.em4100 import Em4100Decoder
 from edge_agent.devices.gm65 import Gm65Decoder
+from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.devices.hsu import Frame, HsuFramer, Kind
-from edge_agent.devices.nmea import NmeaDecoder
 from edge_agent.devices.text import TextDecoder
 from edge_agent.profile import Text
 from edge_agent.records import Counts, Fix, Scan
@@ -212,7 +212,7 @@ CASES = {
         b"\xef\x01\xff\x07\x00\x03\x02\x08\x0a",
     ),
     "nmea": Case(
-        NmeaDecoder,
+        GnssDecoder,
         [epoch(26, "04.14063"), epoch(27, "04.14070"), epoch(28, "04.14090")],
         [fix(26, 440_690_105), fix(27, 440_690_117), fix(28, 440_690_150)],
         b"$*,.\r\nGPNRMCGAWEAV0123456789ABCDEF",

@@ -11,7 +11,7 @@ from edge_agent.devices import gnss_decoder, scanner_decoder
 from edge_agent.devices.em4100 import Em4100Decoder
 from edge_agent.devices.fingerprint import FingerprintDecoder
 from edge_agent.devices.gm65 import Gm65Decoder
-from edge_agent.devices.nmea import NmeaDecoder
+from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.devices.pn532 import Pn532Decoder
 from edge_agent.devices.text import TextDecoder
 from edge_agent.profile import GnssProfile, ScannerProfile
@@ -165,4 +165,4 @@ def test_a_profile_names_its_decoder(decoder: str) -> None:
     first, second = scanner_decoder(wanted), scanner_decoder(wanted)
     assert first is not second
     assert type(first) is SCANNERS[decoder]
-    assert type(gnss_decoder(GnssProfile("nmea"))) is NmeaDecoder
+    assert type(gnss_decoder(GnssProfile("nmea"))) is GnssDecoder

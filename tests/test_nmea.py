@@ -11,7 +11,7 @@ from conftest import shared
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.devices.nmea import NmeaDecoder
+from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.records import Counts, Fix
 
 RMC = "GNRMC,171926.00,A,4404.14063,N,12118.85478,W,0.117,,180315,,,A"
@@ -24,7 +24,7 @@ ROLLOVER_DAYS = 7168  # 1024 weeks
 
 
 def decode(*bodies: str) -> tuple[list[Fix], Counts]:
-    decoder = NmeaDecoder()
+    decoder = GnssDecoder()
     return list(decoder.feed(b"".join(map(sentence, bodies)))), decoder.counts
 
 
@@ -174,15 +174,15 @@ def test_a_sentence_needs_its_checksum() -> None:
     whole = sentence(RMC)
     after = sentence(NEXT)
     for damaged in (whole[:-5] + b"\r\n", whole[:-4] + b"00\r\n", whole[:-3] + b"\r\n"):
-        assert list(NmeaDecoder().feed(damaged + after)) == []
-    assert len(list(NmeaDecoder().feed(whole[:-4] + whole[-4:].lower() + after))) == 1
+        assert list(GnssDecoder().feed(damaged + after)) == []
+    assert len(list(GnssDecoder().feed(whole[:-4] + whole[-4:].lower() + after))) == 1
 
 
 def test_a_sentence_needs_no_line_end_and_no_line_beginning() -> None:
     """A dollar sign anywhere begins one; longer sentences than the standard's are skipped over."""
     text = sentence("GPTXT," + "x" * 200)
     stream = b"\xb1b\x8a" + sentence(RMC).strip() + text.strip() + sentence(GGA).strip()
-    assert list(NmeaDecoder().feed(stream)) == [FIX]
+    assert list(GnssDecoder().feed(stream)) == [FIX]
 
 
 FIELDS = st.one_of(
@@ -235,7 +235,7 @@ def capture(name: str) -> tuple[list[Fix], list[dict[str, Any]]]:
     log = shared(f"devices/nmea/{name}.log")
     lines = Path(f"{log}.chk").read_text(encoding="utf-8", errors="replace").splitlines()
     reports = [json.loads(line) for line in lines if line.startswith('{"class":"TPV"')]
-    fixes = list(NmeaDecoder().feed(log.read_bytes()))
+    fixes = list(GnssDecoder().feed(log.read_bytes()))
     return fixes, [one for one in reports if one["mode"] >= 2 and "lat" in one]
 
 
