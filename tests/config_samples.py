@@ -88,8 +88,8 @@ SCANNER_PROFILE: dict[str, Any] = {
     "identify": IDENTIFY,
 }
 GNSS_PROFILE: dict[str, Any] = {
-    "decoder": "nmea",
     "baud": 4800,
+    "late_ms": 700,
     "init": ["B562"],
     "title": "A receiver",
     "wiring": "TX to RX",

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from edge_agent.devices import nmea, ubx
 from edge_agent.devices.decoder import Decoder
-from edge_agent.devices.epoch import Epochs
+from edge_agent.devices.epoch import Epochs, Reading
 from edge_agent.devices.sky import REMEMBERED_MS, Sky
 from edge_agent.records import Counts, Doubt, Fix
 
@@ -89,7 +89,7 @@ class GnssDecoder(Decoder[Fix | Doubt]):
         else:
             self._sky.take(kind, talker, sentence[address.end() : -3], now_ms)
 
-    def _located(self, reading: nmea.Reading, now_ms: int) -> Iterator[Fix | Doubt]:
+    def _located(self, reading: Reading, now_ms: int) -> Iterator[Fix | Doubt]:
         if reading.doubt:
             self._unreal.add(reading.doubt)
             yield Doubt(reading.doubt, stands=True)

@@ -113,7 +113,7 @@ def _time(digits: str) -> tuple[int | None, int]:
     shown = (decimals or "")[:3]
     at_ms = (int(hour) * 60 + int(minute)) * 60_000 + int(second) * 1000 + int(f"{shown:0<3}")
     leap = DAY_MS <= at_ms < DAY_MS + 1000 and (hour, minute) == ("23", "59")
-    if int(minute) > 59 or not leap and (int(second) > 59 or at_ms >= DAY_MS):
+    if int(minute) > 59 or (not leap and (int(second) > 59 or at_ms >= DAY_MS)):
         raise ValueError("time")
     return at_ms, 10 ** (3 - len(shown))
 
