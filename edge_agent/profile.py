@@ -138,12 +138,14 @@ class ScannerProfile:
 
 @dataclass(frozen=True, slots=True)
 class GnssProfile:
-    """One family of receivers. `baud` in bits per second, 8N1; `init` as for scanners.
+    """One family of receivers; one decoder understands them all.
 
-    `late_ms` is the most that an epoch's sentences come after its second.
+    Attributes:
+        baud: bits per second, 8N1.
+        late_ms: the most that the sentences of an epoch come after the second that they name.
+        init, title, wiring, verified, identify: as for scanners.
     """
 
-    decoder: str = shape.field(choices=("nmea",))
     baud: int = shape.field(9600, low=1200, high=921_600)
     late_ms: int = shape.field(1000, low=50, high=3000)
     init: tuple[str, ...] = shape.field((), pattern=_HEX, max_items=32)

@@ -96,7 +96,6 @@ SCANNER_PROFILE: dict[str, Any] = {
 }
 GNSS_PROFILE: dict[str, Any] = {
     "late_ms": 700,
-    "decoder": "nmea",
     "baud": 4800,
     "init": ["B562"],
     "title": "A receiver",
