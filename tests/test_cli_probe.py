@@ -19,9 +19,10 @@ from conftest import shared
 
 from edge_agent import config, shape
 from edge_agent.cli import cli
-from edge_agent.sim.gnss import GnssModule, GnssReceiver
+from edge_agent.sim.gnss import GnssModule
 from edge_agent.sim.pn532 import Pn532
 from edge_agent.sim.pty import PseudoPort
+from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.scanner import Rdm6300, rdm6300_frame, text_line
 
 CARD = "3C00CE754C"

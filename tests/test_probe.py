@@ -12,10 +12,11 @@ from looking import ASKED, LISTEN_S, MODELS, Ears, by_name, look, names
 from edge_agent.ports.listing import find
 from edge_agent.sim import fingerprint_models
 from edge_agent.sim.fingerprint import FingerprintModule
-from edge_agent.sim.gnss import GnssModule, GnssReceiver
+from edge_agent.sim.gnss import GnssModule
 from edge_agent.sim.pn532 import Pn532
 from edge_agent.sim.pty import PseudoPort
 from edge_agent.sim.qr import Mode, QrModule
+from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.scanner import Rdm6300, rdm6300_frame, text_line
 from edge_agent.technician.model import Sure
 from edge_agent.technician.probe import probe

@@ -10,7 +10,9 @@ import pytest
 from conftest import shared
 
 from edge_agent.profile import Identify, ScannerProfile
-from edge_agent.sim import gnss, scanner
+from edge_agent.sim import scanner
+from edge_agent.sim.receiver import GnssReceiver
+from edge_agent.sim.sentences import sentence
 from edge_agent.technician.ear import Ear, speeds
 from edge_agent.technician.model import Finding, Model, Sure, models
 
@@ -23,7 +25,7 @@ NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
 def sky(*, clear: bool) -> bytes:
     """What a receiver says in a second."""
-    receiver = gnss.GnssReceiver(-5.36944, 122.69396)
+    receiver = GnssReceiver(-5.36944, 122.69396)
     receiver.sky = clear
     return receiver.sentences(NOON)
 
@@ -115,13 +117,13 @@ def test_sentences_that_do_not_add_up_are_no_receiver() -> None:
 
 def test_a_receiver_that_says_its_name_is_that_model() -> None:
     """The banner of a u-blox after power-on, at the speed that it shares with most."""
-    banner = gnss.sentence("GPTXT,01,01,02,u-blox ag - www.u-blox.com")
+    banner = sentence("GPTXT,01,01,02,u-blox ag - www.u-blox.com")
     assert names(understood(banner + sky(clear=True)))[0] == "ublox-m8"
 
 
 def test_one_sentence_that_adds_up_by_chance_is_no_receiver() -> None:
     """One byte in 256 fits."""
-    assert listen(b"\x80" * 20 + gnss.sentence("GPXYZ,1") + b"\x80" * 20, 9600) is None
+    assert listen(b"\x80" * 20 + sentence("GPXYZ,1") + b"\x80" * 20, 9600) is None
 
 
 def test_a_printed_number_is_shown_as_each_profile_reads_it() -> None:

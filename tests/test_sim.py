@@ -14,6 +14,7 @@ import serial
 from edge_agent.errors import EdgeAgentError
 from edge_agent.sim import gnss, scanner
 from edge_agent.sim.pty import PseudoPort
+from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.wire import Line, Wire, portions, send
 
 MORNING = datetime(2026, 11, 22, 23, 30, 0, tzinfo=UTC)
@@ -258,7 +259,7 @@ def test_a_module_sends_epochs_until_it_is_stopped(port: PseudoPort, host: seria
     ticks = iter(range(10_000))
     module = gnss.GnssModule(
         port,
-        gnss.GnssReceiver(-5.36944, 122.69396),
+        GnssReceiver(-5.36944, 122.69396),
         clock=lambda: MORNING + timedelta(seconds=next(ticks)),
         period_s=0.01,
         junk=True,

@@ -10,6 +10,7 @@ import pynmea2
 import pytest
 
 from edge_agent.sim import day, gnss
+from edge_agent.sim.receiver import GnssReceiver
 
 MORNING = datetime(2026, 11, 22, 23, 30, 0, tzinfo=UTC)
 
@@ -23,7 +24,7 @@ def parsed(data: bytes) -> list[pynmea2.NMEASentence]:
 
 def test_an_epoch_is_valid_nmea_4_10() -> None:
     """RMC has 13 fields and ends in V, GSA has a system, GSV a signal; nothing over 82 bytes."""
-    data = gnss.GnssReceiver(day.SITE.latitude, day.SITE.longitude).sentences(MORNING)
+    data = GnssReceiver(day.SITE.latitude, day.SITE.longitude).sentences(MORNING)
     said = parsed(data)
     assert [one.sentence_type for one in said] == ["RMC", "GGA", "GSA", "GSA"] + ["GSV"] * 3
     rmc, gga, gsa = said[:3]
@@ -37,7 +38,7 @@ def test_an_epoch_is_valid_nmea_4_10() -> None:
 
 def test_the_position_wanders_about_the_place() -> None:
     """Errors of metres, not of hemispheres, and never twice the same."""
-    receiver = gnss.GnssReceiver(-5.36944, 122.69396, seed=1)
+    receiver = GnssReceiver(-5.36944, 122.69396, seed=1)
     seen = []
     for second in range(300):
         rmc, gga = parsed(receiver.sentences(MORNING + timedelta(seconds=second)))[:2]
@@ -55,7 +56,7 @@ def test_the_position_wanders_about_the_place() -> None:
 )
 def test_minutes_never_reach_sixty(latitude: float, longitude: float) -> None:
     """Rounding carries into the degrees; signs become letters."""
-    receiver = gnss.GnssReceiver(latitude, longitude, sigma_m=0.0)
+    receiver = GnssReceiver(latitude, longitude, sigma_m=0.0)
     rmc = parsed(receiver.sentences(MORNING))[0]
     assert (rmc.latitude, rmc.longitude) == pytest.approx((latitude, longitude), abs=1e-6)
     assert float(rmc.lat[2:]) < 60
@@ -64,7 +65,7 @@ def test_minutes_never_reach_sixty(latitude: float, longitude: float) -> None:
 
 def test_without_sky_nothing_is_vouched_for() -> None:
     """RMC says V, GGA quality 0, GSA no fix, and there is no position; the time was known."""
-    receiver = gnss.GnssReceiver(-5.36944, 122.69396)
+    receiver = GnssReceiver(-5.36944, 122.69396)
     receiver.sentences(MORNING)
     receiver.sky = False
     said = parsed(receiver.sentences(MORNING))
@@ -77,7 +78,7 @@ def test_without_sky_nothing_is_vouched_for() -> None:
 
 def test_a_receiver_that_never_saw_sky_knows_no_time() -> None:
     """Date and time are empty too."""
-    receiver = gnss.GnssReceiver(-5.36944, 122.69396)
+    receiver = GnssReceiver(-5.36944, 122.69396)
     receiver.sky = False
     assert receiver.sentences(MORNING).startswith(b"$GNRMC,,V,,,,,,,,,,N,V*")
 

@@ -1,6 +1,7 @@
 """`edge-agent sim`: a terminal without hardware."""
 
 import signal
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,9 +10,16 @@ import click
 from edge_agent.errors import EdgeAgentError
 from edge_agent.sim.crowd import describe
 from edge_agent.sim.crowd import play as crowd_play
+from edge_agent.sim.day import SITE
 from edge_agent.sim.demo import play
+from edge_agent.sim.faults import FAULTS
+from edge_agent.sim.gnss import standing
+from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.replay import replay_file
 from edge_agent.sim.shelf import KINDS, present
+
+_LATITUDE = click.FloatRange(-90, 90)
+_LONGITUDE = click.FloatRange(-180, 180)
 
 
 @click.group()
@@ -52,6 +60,36 @@ def scanner(
     _end_like_ctrl_c()
     done = present(kind, port, what, every_s=every, held_s=held, times=times)
     click.echo(f"{len(done)} presented at {port} ({kind}): {', '.join(dict.fromkeys(done))}")
+
+
+@sim.command()
+@click.argument("port")
+@click.option("--latitude", default=SITE.latitude, show_default=True, type=_LATITUDE)
+@click.option("--longitude", default=SITE.longitude, show_default=True, type=_LONGITUDE)
+@click.option("--fault", "faults", multiple=True, type=click.Choice(tuple(FAULTS)))
+@click.option("--rate", default=1.0, show_default=True, type=click.FloatRange(0.1, 10), help="Hz.")
+@click.option("--every-sentence", is_flag=True, help="Four systems and every type of sentence.")
+@click.option("--seconds", default=600.0, show_default=True, type=click.FloatRange(1, 86_400))
+def gnss(
+    port: str,
+    latitude: float,
+    longitude: float,
+    faults: tuple[str, ...],
+    rate: float,
+    every_sentence: bool,
+    seconds: float,
+) -> None:
+    """Be a GNSS receiver at PORT, a pseudo-terminal made there, for so many seconds.
+
+    It talks from the start and says this machine's time, whether or not somebody has opened PORT.
+    """
+    _end_like_ctrl_c()
+    receiver = GnssReceiver(latitude, longitude, every_sentence=every_sentence)
+    for fault in faults:
+        FAULTS[fault](receiver)
+    with standing(port, receiver, 1 / rate):
+        click.echo(f"receiver at {port}: {', '.join(faults) or 'healthy'}")
+        threading.Event().wait(seconds)
 
 
 @sim.command()

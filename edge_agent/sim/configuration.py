@@ -28,7 +28,7 @@ protocol = "{protocol}"
 {scanners}
 [gnss]
 port = "{work}/gnss"
-
+{gnss}
 [files]
 journal = "{work}/journal.db"
 seal_key = "{work}/seal.key"
@@ -47,6 +47,12 @@ central_grace_s = 5
 receipt_wait_s = {receipt_wait_s}
 retry_first_s = {retry_s}
 retry_max_s = 2.0
+{clock}"""
+
+_CLOCK = """
+[clock]
+kind = "simulated"
+file = "{file}"
 """
 
 _SCANNER = """
@@ -74,7 +80,11 @@ retry_max_s = 1.0
 class Rules:
     """What plays and tests want otherwise than an office; see ``firmware_configs/examples``.
 
-    `profile` is of the scanner ``front``, `scanners` are more of them: name and profile.
+    Attributes:
+        profile: of the scanner ``front``.
+        scanners: more of them, name and profile.
+        gnss_profile, gnss_baud: of the receiver; None is the configuration's default.
+        clock: file of a simulated machine's clocks, None for the clocks of this one.
     """
 
     profile: str
@@ -82,6 +92,9 @@ class Rules:
     receipt_wait_s: int
     retry_s: float
     scanners: tuple[tuple[str, str], ...] = ()
+    gnss_profile: str | None = None
+    gnss_baud: int | None = None
+    clock: Path | None = None
 
 
 def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
@@ -90,6 +103,8 @@ def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
     if not key_file.exists():
         key_file.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
     scanners = (("front", rules.profile), *rules.scanners)
+    gnss = [f'profile = "{rules.gnss_profile}"'] if rules.gnss_profile else []
+    gnss += [f"baud = {rules.gnss_baud}"] if rules.gnss_baud else []
     text = _AGENT.format(
         terminal=TERMINAL,
         site_id=SITE_ID,
@@ -98,6 +113,8 @@ def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
         port=port,
         protocol=protocol,
         scanners="".join(_SCANNER.format(name=n, work=work, profile=p) for n, p in scanners),
+        gnss="".join(f"{line}\n" for line in gnss),
+        clock=_CLOCK.format(file=rules.clock) if rules.clock else "",
         duplicate_s=rules.duplicate_s,
         receipt_wait_s=rules.receipt_wait_s,
         retry_s=rules.retry_s,

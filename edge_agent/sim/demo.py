@@ -17,8 +17,9 @@ from pathlib import Path
 from edge_agent.errors import EdgeAgentError
 from edge_agent.sim import day
 from edge_agent.sim.account import render
-from edge_agent.sim.gnss import GnssModule, GnssReceiver
+from edge_agent.sim.gnss import GnssModule
 from edge_agent.sim.office import Office
+from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.scanner import Rdm6300
 
 #: Shares of the day at which the network goes, the agent is killed, and the network returns.

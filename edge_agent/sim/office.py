@@ -21,6 +21,7 @@ from edge_agent.sim.account import Account, settle
 from edge_agent.sim.broker import Broker
 from edge_agent.sim.configuration import SITE_ID, TERMINAL, Rules, write_agent, write_central
 from edge_agent.sim.link import Link
+from edge_agent.sim.machine import Machine
 from edge_agent.sim.panel import PanelReader
 from edge_agent.sim.pty import PseudoPort
 
@@ -39,8 +40,10 @@ class Office:
         broker: a broker of one's own; by default one that forgets nothing it has acknowledged.
         profile: of the scanner ``front``.
         scanners: more of them, name and profile; their names are paths in `work`.
+        gnss_profile, gnss_baud: of the receiver, by default the configuration's.
         duplicate_s, receipt_wait_s, retry_s: rules of the terminal.
         people: roster; by default the staff of `day`.
+        machine: whose clocks the agent reads instead of this machine's.
     """
 
     def __init__(
@@ -50,10 +53,13 @@ class Office:
         *,
         profile: str = "rdm6300",
         scanners: Sequence[tuple[str, str]] = (),
+        gnss_profile: str | None = None,
+        gnss_baud: int | None = None,
         duplicate_s: int = 5,
         receipt_wait_s: int = 3,
         retry_s: float = 0.2,
         people: Sequence[day.Staff] | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.work = work
         self.broker = broker or Broker()
@@ -67,7 +73,17 @@ class Office:
         self._agent: subprocess.Popen[bytes] | None = None
         self._central: subprocess.Popen[bytes] | None = None
         self._pause = threading.Event()
-        rules = Rules(profile, duplicate_s, receipt_wait_s, retry_s, tuple(scanners))
+        self._machine = machine
+        rules = Rules(
+            profile,
+            duplicate_s,
+            receipt_wait_s,
+            retry_s,
+            tuple(scanners),
+            gnss_profile,
+            gnss_baud,
+            machine.path if machine else None,
+        )
         self.agent_config = write_agent(work, self.link.port, self.broker.protocol, rules)
         self.central_config = write_central(work, self.broker.port, self.broker.protocol)
 
@@ -116,6 +132,13 @@ class Office:
         self.stop_agent(kill=True)
         self.start_agent(wait=wait)
 
+    def power_cut(self, off_s: float, system_ms: int = 0, *, from_rtc: bool = False) -> None:
+        """Take power from the simulated machine for so long, then boot it: see `Machine`."""
+        self.stop_agent(kill=True)
+        if self._machine is not None:
+            self._machine.power_cut(off_s, system_ms, from_rtc=from_rtc)
+        self.start_agent()
+
     def kill_central(self) -> None:
         """SIGKILL the central and start it again."""
         self.stop_central(kill=True)
@@ -158,6 +181,12 @@ class Office:
                 return int(db.execute("SELECT count(*) FROM entry").fetchone()[0])
         except sqlite3.Error:
             return 0
+
+    def punches(self) -> list[dict[str, Any]]:
+        """The central's punches, as `edge-agent central punches --json` prints them."""
+        printed = self.command("central", "punches", "--json", config=self.central_config)
+        found: list[dict[str, Any]] = json.loads(printed)
+        return found
 
     def appended(self) -> int:
         """Entries in the terminal's journal."""
