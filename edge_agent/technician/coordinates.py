@@ -29,9 +29,9 @@ _NORTH_FROM = (
     (127.3, 2.8),  # Morotai
     (129.5, 1.2),  # Raja Ampat, Mapia
 )
-_NUMBER = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,15})?")
+_NUMBER = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,15})?", re.ASCII)
 #: What people write around a number; LS, LU and BT are lintang selatan, lintang utara, bujur timur.
-_SIDED = re.compile(r"([+-]?)(\d{1,3}(?:\.\d{1,15})?)(S|LS|N|LU|E|BT|)", re.IGNORECASE)
+_SIDED = re.compile(r"([+-]?)(\d{1,3}(?:\.\d{1,15})?)(S|LS|N|LU|E|BT|)", re.IGNORECASE | re.ASCII)
 _WRITTEN = str.maketrans({"−": "-", "–": "-", ",": ".", "°": "", " ": ""})  # noqa: RUF001
 
 #: Between which longitudes a zone is kept in Indonesia, generously.

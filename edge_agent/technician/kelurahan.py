@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from edge_agent.errors import ConfigError
 from edge_agent.technician.survey import Point
@@ -111,10 +112,10 @@ def misplaced(table: Sequence[Kelurahan], code: str, site: Point) -> str:
     return f"the site lies {_far(outside_m)} outside kelurahan {own}{fits}"
 
 
-def _row(row: dict[str, str]) -> Kelurahan:
+def _row(row: dict[str | Any, str]) -> Kelurahan:
     numbers = [float(row[one]) for one in (*_NUMBERS, _REACH)]
-    if not all(map(math.isfinite, numbers)) or numbers[-1] <= 0:
-        raise ValueError("number")
+    if None in row or not all(map(math.isfinite, numbers)) or numbers[-1] <= 0:
+        raise ValueError("row")  # None holds what stands beyond the last column
     lat, lon, south, north, west, east = (round(one * 10**7) for one in numbers[:-1])
     return Kelurahan(
         row["kode_kemendagri"].strip(),
