@@ -213,6 +213,15 @@ def known(folder: str) -> list[str]:
     return sorted({path.stem for one in _DIRECTORIES for path in (one / folder).glob("*.toml")})
 
 
+def example(name: str) -> str:
+    """The text of the shipped example ``name``, e.g. ``agent.toml``. Raises ConfigError."""
+    for directory in _DIRECTORIES:
+        path = directory / "examples" / name
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise ConfigError("find the example", name, "there is no such file", "install edge-agent again")
+
+
 def _check(path: Path, found: object) -> None:
     """What the shape cannot say: a site writes profiles too, and one must be able to work."""
     if isinstance(found, ScannerProfile):
