@@ -177,6 +177,6 @@ def test_a_doubt_is_stronger_than_everything() -> None:
 
 
 def test_the_evidence_stands_beside_the_grade() -> None:
-    """Position, age, distance rounded up, satellites, HDOP and the strongest signal as they were."""
+    """Position, age, distance rounded up, satellites, HDOP and strongest signal, as given."""
     fix = Fix(north(10.2), LON, 1_795_389_000_000, 9, 91, 3, 4, 46)
     assert seen(fix, 3_000) == Place(Grade.VERIFIED, north(10.2), LON, 3_000, 11, 9, 91, 46)
