@@ -69,7 +69,7 @@ def test_a_card_presented_twice_is_bound(tmp_path: Path, wall: Wall) -> None:
     assert (entry["technology"], entry["scanner"], "slot" in entry) == ("em4100", "front", False)
     assert entry["at"]["mono_ms"] == at.mono_ms
     assert wall.window.backlog == wall.journal.last_seq == 3  # start, clock and this: delivered
-    assert_sound(tmp_path / "journal.db", 2)
+    assert_sound(tmp_path / "journal.db", 3)
 
 
 def test_a_bound_card_is_a_punch_of_its_holder_from_then_on(tmp_path: Path, wall: Wall) -> None:

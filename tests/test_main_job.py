@@ -114,6 +114,8 @@ RECEIVERS = (
 )
 #: Without a fix at the end of the log: never one, only a void one, lost again.
 WITHOUT_FIX = frozenset({"april6_2019", "tn200"})
+#: Two dimensions, three satellites or a HDOP of 5 at the end of the log.
+WEAK = frozenset({"mtk-3301"})
 
 
 @pytest.mark.timeout(300)
@@ -131,9 +133,11 @@ def test_captured_receivers_give_punches_their_position(office: Office) -> None:
     places = [json.loads(_text(office, one["seq"]))["place"] for one in punches(office)]
     for log, place in zip(RECEIVERS, places, strict=True):
         if log in WITHOUT_FIX:
-            assert place == {"grade": "no_sky"}, log
+            assert place == {"grade": "no_sky", "reasons": "none"}, log
             continue
-        assert place["grade"] == "outside", log  # none of them was made in Bungi
+        # None of them was made in Bungi, and some had a poor sky at the end.
+        weak = log in WEAK
+        assert (place["grade"], "reasons" in place) == ("no_sky" if weak else "outside", weak), log
         found = place["lat_e7"] / 1e7, place["lon_e7"] / 1e7
         reference = _reference(shared(f"devices/nmea/{log}.log.chk"))
         assert any(_near(found, fix) for fix in reference), log

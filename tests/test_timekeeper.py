@@ -106,10 +106,24 @@ def test_a_clock_that_was_taught_by_the_receiver_is_no_second_witness() -> None:
     keeper.heard(GNSS, around(OFFSET, 500), 0)
     keeper.heard(NTP, around(OFFSET, 20), 0)
     assert not keeper.confirmed
+    assert keeper.belief is not None
+    assert (keeper.belief.source, believed(keeper)) == (GNSS, around(OFFSET, 500))
     keeper.heard(NTP, around(OFFSET + HOUR, 20), 0)
     keeper.heard(GNSS, around(OFFSET + HOUR, 500), 0)
     assert believed(keeper).low_ms <= OFFSET
     assert believed(keeper).high_ms >= OFFSET + HOUR
+
+
+def test_a_taught_clock_remembers_when_its_teacher_is_silent() -> None:
+    """A minute after the receiver's last word the kernel's bound counts, and its name."""
+    keeper = Timekeeper(FLOOR, independent=False)
+    keeper.heard(GNSS, around(OFFSET, 500), 0)
+    keeper.heard(NTP, around(OFFSET, 20), 59_999)
+    assert keeper.belief is not None
+    assert keeper.belief.source == GNSS
+    keeper.heard(NTP, around(OFFSET, 20), 60_000)
+    assert keeper.belief is not None
+    assert (keeper.belief.source, believed(keeper)) == (NTP, around(OFFSET, 20))
 
 
 def test_the_battery_clock_speaks_until_somebody_knows_better() -> None:

@@ -16,6 +16,9 @@ from edge_agent.bounds import Bounds, carried
 
 GNSS, NTP, RTC = "gnss", "ntp", "rtc"
 
+#: A receiver that has said nothing for so long does not teach anybody.
+_ECHO_MS = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class Belief:
@@ -52,7 +55,8 @@ class Timekeeper:
 
     Args:
         floor_ms: UTC that is certainly past.
-        independent: whether ``gnss`` and ``ntp`` are two witnesses, or one feeds the other.
+        independent: whether ``gnss`` and ``ntp`` are two witnesses. If not, the kernel is taught by
+            the receiver: its word is an echo while the receiver speaks, and memory afterwards.
     """
 
     def __init__(self, floor_ms: int, *, independent: bool = True) -> None:
@@ -110,13 +114,18 @@ class Timekeeper:
     def _agree(self, said: Belief, held: Bounds) -> None:
         self._rivals.pop(said.source, None)
         before = self._belief
-        if before is None or said.source == RTC:
+        if before is None or said.source == RTC or self._is_echo(said, before):
             return
         if before.source not in (said.source, RTC):
             self.confirmed |= self._independent
         narrower = said.bounds.error_ms <= held.error_ms or before.source == RTC
         source = said.source if narrower else before.source
         self._belief = Belief(held.met(said.bounds), said.mono_ms, source)
+
+    def _is_echo(self, said: Belief, before: Belief) -> bool:
+        heard_ms_ago = said.mono_ms - before.mono_ms
+        echo = said.source == NTP and before.source == GNSS and heard_ms_ago < _ECHO_MS
+        return echo and not self._independent
 
     def _outvotes(self, said: Belief) -> bool:
         """Another witness says the same against the belief."""

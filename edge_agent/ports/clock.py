@@ -24,9 +24,10 @@ _TIME_ERROR = 5
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 #: systemd-timesyncd tells the kernel an error of 0 whatever the network did. It takes servers up to
-#: RootDistanceMaxSec away (timesyncd.conf(5), 5 s unless somebody changed it) and leaves this file.
+#: RootDistanceMaxSec away (timesyncd.conf(5), 5 s unless somebody changed it), slews what is off by
+#: up to 0.4 s, and leaves this file while it runs. chronyd tells its root distance itself.
 _TIMESYNCD = Path("/run/systemd/timesync/synchronized")
-_TIMESYNCD_MS = 5000
+_TIMESYNCD_MS = 6000
 
 
 class _Timex(ctypes.Structure):
