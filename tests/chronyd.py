@@ -37,14 +37,17 @@ def program(name: str) -> str:
 class Chronyd:
     """One chronyd with a refclock for each name; what it makes of them is asked by chronyc.
 
-    `refclocks` gives each one's options, beside socket and refid.
+    `refclocks` gives each one's options, beside socket and refid; `drift` is what the drift file
+    says at the start, "" for none.
     """
 
-    def __init__(self, refclocks: Mapping[str, str]) -> None:
+    def __init__(self, refclocks: Mapping[str, str], drift: str = "") -> None:
         self._chronyd, self._chronyc = program("chronyd"), program("chronyc")
         self._folder = tempfile.TemporaryDirectory(prefix="chronyd-")
         self.folder = Path(self._folder.name)
         self._refclocks = refclocks
+        if drift:
+            (self.folder / "drift").write_text(f"{drift}\n", encoding="ascii")
         self._clocks = {name: RefClock(self.socket(name)) for name in refclocks}
 
     def socket(self, name: str) -> Path:
@@ -56,7 +59,8 @@ class Chronyd:
             for name, options in self._refclocks.items()
         ]
         lines += ["port 0", "cmdport 0", f"bindcmdaddress {self.folder}/command/sock"]
-        lines += [f"pidfile {self.folder}/pid", "maxupdateskew 100"]
+        lines += [f"pidfile {self.folder}/pid", f"driftfile {self.folder}/drift"]
+        lines += ["maxupdateskew 100"]
         (self.folder / "conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         user = pwd.getpwuid(os.getuid()).pw_name
         command = [self._chronyd, "-x", "-d", "-U", "-u", user, "-f", self.folder / "conf"]

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import re
 import shutil
 import socket
@@ -19,16 +20,21 @@ from edge_agent.ports import chrony
 from edge_agent.ports.chrony import RefClock
 
 BOARDS = ROOT / "firmware_configs" / "boards"
+CONF = (BOARDS / "chrony.conf").read_text(encoding="utf-8")
+(DRIFT,) = re.findall(r"echo (.+) \| sudo tee /var/lib/chrony/chrony.drift", CONF)
 SECOND_NS = 1_000_000_000
-#: What a server reached over a mobile network is like to chrony, for want of a network.
-SERVER = f"precision 1e-3 delay 0.05 stratum 2 prefer {HURRIED}"
 
 
 def shipped() -> str:
     """The options of the refclock in chrony.conf, hurried."""
-    conf = (BOARDS / "chrony.conf").read_text(encoding="utf-8")
-    (options,) = re.findall(r"(?m)^refclock SOCK /run/chrony.gnss.sock refid GNSS (.+)$", conf)
+    (options,) = re.findall(r"(?m)^refclock SOCK /run/chrony.gnss.sock refid GNSS (.+)$", CONF)
     return re.sub(r"poll \d+", HURRIED, options)
+
+
+def server() -> str:
+    """For want of a network, a refclock as exact as a server of the pool by a slow satellite."""
+    (options,) = re.findall(r"(?m)^pool \S+ iburst maxsources 4(.*)$", CONF)
+    return f"precision 1e-3 delay 0.6 stratum 2 {HURRIED}{options}"
 
 
 # --- the datagram ---------------------------------------------------------------------------------
@@ -108,7 +114,7 @@ def test_a_chronyd_that_does_not_listen_costs_no_time(tmp_path: Path) -> None:
 )
 def test_chronyd_sees_how_wrong_the_system_clock_is(offset_ns: int, said: str) -> None:
     """It selects the receiver; a true time ahead of the system clock is a clock that is slow."""
-    with Chronyd({"GNSS": shipped()}) as chronyd:
+    with Chronyd({"GNSS": shipped()}, DRIFT) as chronyd:
         chronyd.feed({"GNSS": offset_ns}, until=lambda: chronyd.states().get("GNSS") == "*")
         tracking = chronyd.ask("tracking")
     assert re.search(r"Reference ID +: 474E5353 \(GNSS\)", tracking)
@@ -117,6 +123,23 @@ def test_chronyd_sees_how_wrong_the_system_clock_is(offset_ns: int, said: str) -
     (delay_s,) = re.findall(r"Root delay +: ([0-9.]+)", tracking)
     (dispersion_s,) = re.findall(r"Root dispersion +: ([0-9.]+)", tracking)
     assert float(delay_s) / 2 + float(dispersion_s) >= 0.6
+
+
+@pytest.mark.parametrize(
+    ("drift", "skew_ppm"), [(DRIFT, 100), ("", 1_000_000)], ids=["with", "without"]
+)
+def test_sentences_that_jitter_do_not_spoil_the_bound(drift: str, skew_ppm: int) -> None:
+    """By how much the crystal may run wrong is what the drift file says, or anything."""
+    jitter = random.Random(1)
+    with Chronyd({"GNSS": shipped()}, drift) as chronyd:
+        clock = RefClock(chronyd.socket("GNSS"))
+
+        def selected() -> bool:
+            clock.offer(time.time_ns(), jitter.randint(-SECOND_NS // 10, SECOND_NS // 10))
+            return chronyd.states().get("GNSS") == "*"
+
+        chronyd.wait(selected)
+        assert re.search(rf"Skew +: {skew_ppm}\.000 ppm", chronyd.ask("tracking"))
 
 
 def test_a_chronyd_that_was_restarted_gets_the_next_offer() -> None:
@@ -143,7 +166,7 @@ def test_who_is_believed_is_as_the_comment_says(
     offsets_s: dict[str, float], expected: dict[str, str]
 ) -> None:
     """Servers steer alone; one that contradicts stops the clock's discipline, two outvote."""
-    options = {name: shipped() if name == "GNSS" else SERVER for name in offsets_s}
+    options = {name: shipped() if name == "GNSS" else server() for name in offsets_s}
     offsets_ns = {name: int(offset_s * SECOND_NS) for name, offset_s in offsets_s.items()}
     wanted = sorted(expected.items())
 
@@ -163,7 +186,7 @@ def test_what_sourcestats_shows_is_what_offset_takes() -> None:
     """A receiver that is late by 0.3 s, as shown beside a server, is right with that as offset."""
     shown = []
     for options in (shipped(), f"{shipped()} offset -0.3"):
-        with Chronyd({"GNSS": options, "NTPA": SERVER}) as chronyd:
+        with Chronyd({"GNSS": options, "NTPA": server()}) as chronyd:
             offsets_ns = {"GNSS": SECOND_NS * 3 // 10, "NTPA": 0}
             chronyd.feed(offsets_ns, until=lambda: chronyd.states().get("NTPA") == "*")
             stats = [line.split(",") for line in chronyd.ask("-c sourcestats").splitlines()]

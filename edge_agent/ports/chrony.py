@@ -46,7 +46,7 @@ class RefClock:
     def offer(self, system_ns: int, offset_ns: int) -> bool:
         """Say that true time minus system time was `offset_ns`, at `system_ns` of the system clock.
 
-        Both in nanoseconds, the second since 1970. False if chronyd did not get it: not there, not
+        Both in nanoseconds, `system_ns` since 1970. False if chronyd did not get it: not there, not
         ours to write to, or too busy. The socket is looked up anew each time, so a chronyd that was
         restarted gets the next one.
         """
