@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builders import sentence
-from ubx_frames import mon_hw, mon_rf, nav_status
+from gnss_words import mon_hw, mon_rf, nav_status
 
 from edge_agent.devices import Decoder
 from edge_agent.devices.conversation import Framer
