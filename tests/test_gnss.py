@@ -218,3 +218,21 @@ def test_satellites_that_are_not_tracked_have_no_strength() -> None:
     gst = "GNGST,171926.00,0.0,,,,0.0,0.0,0.0"
     (fix,) = fixes(sentence(unheard), sentence(gst), epoch(26))
     assert (fix.cn0, fix.error_m) == (None, None)
+
+
+@pytest.mark.parametrize("aside", [GSA, GSV, "GNGST,171926.00,25,,,,1.2,1.6,3.0"])
+def test_an_aside_needs_its_checksum(aside: str) -> None:
+    """Not only positions do; it is refused, and is no noise."""
+    decoder = GnssDecoder()
+    damaged = sentence(aside).replace(b",1", b",2", 1)
+    (fix,) = fixes(damaged, epoch(26), decoder=decoder)
+    assert (fix.dimension, fix.error_m, fix.cn0) == (None, None, None)
+    assert decoder.counts == Counts(rejected=1)
+
+
+def test_no_more_systems_are_remembered_than_there_can_be() -> None:
+    """There are eight or so, with a few signals each; inventing more does not fill the memory."""
+    talkers = [f"{first}{second}" for first in "ABCDEFGH" for second in "ABCD"]
+    others = [f"{talker}GSV,1,1,01,02,62,341,30" for talker in talkers]
+    assert fixes(*map(sentence, (GSV, *others[:-1])), epoch(26))[0].cn0 == 44
+    assert fixes(*map(sentence, (GSV, *others)), epoch(26))[0].cn0 == 30
