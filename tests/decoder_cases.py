@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from builders import sentence
-from ubx_frames import mon_hw, mon_rf, nav_status
+from gnss_words import mon_hw, mon_rf, nav_status
 
 from edge_agent.devices import Decoder
 from edge_agent.devices.conversation import Framer
@@ -101,15 +101,22 @@ class Case:
 
 
 def epoch(second: int, minutes: str) -> bytes:
-    """RMC and GGA of one second; only the latitude's minutes differ."""
-    where = f"44{minutes},N,12118.85478,W"
-    return sentence(f"GNRMC,1719{second:02}.00,A,{where},0.117,,180315,,,A") + sentence(
-        f"GNGGA,1719{second:02}.00,{where},1,12,0.91,1147.2,M,-21.3,M,,"
+    """A second of a receiver; only the latitude's minutes differ."""
+    at, where = f"1719{second:02}.00", f"44{minutes},N,12118.85478,W"
+    bodies = (
+        f"GNGST,{at},25,,,,1.2,1.6,3.0",
+        "GNGSA,A,3,01,11,31,14,,,,,,,,,1.56,0.91,1.27,1",
+        "GPGSV,2,1,05,02,62,341,44,05,41,118,41,12,28,205,,15,71,064,,1",
+        "GPGSV,2,2,05,25,35,012,40,1",
+        f"GNRMC,{at},A,{where},0.117,,180315,,,A",
+        f"GNGGA,{at},{where},1,12,0.91,1147.2,M,-21.3,M,,",
     )
+    return b"".join(map(sentence, bodies))
 
 
 def fix(second: int, lat_e7: int) -> Fix:
-    return Fix(lat_e7, -1_213_142_463, 1_426_699_160_000 + (second - 20) * 1000, 12, 91)
+    at_ms = 1_426_699_160_000 + (second - 20) * 1000
+    return Fix(lat_e7, -1_213_142_463, at_ms, 12, 91, dimension=3, error_m=4, cn0=44)
 
 
 def _text(technology: str, lines: Mapping[bytes, str], settings: Text) -> Case:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from builders import sentence
-from ubx_frames import fletcher
+from gnss_words import fletcher
 
 from edge_agent import profile
 

@@ -1,7 +1,8 @@
 """Random and damaged bytes for every decoder, by the million: none may raise, and none may grow.
 
 A decoder that only listens hears good frames, frames with something done to them, the signs of
-which its frames are made in any order, and plain noise, cut anywhere, with silence now and then. A
+which its frames are made in any order, what a receiver would say with something else in it and the
+sums right, and plain noise, cut anywhere, with silence now and then. A
 decoder that asks has a device of `sim` under it, behind a wire that does such things to what the
 device says, also with sums that are right again, while cards and fingers come and go, orders are
 given and cables are pulled.
@@ -14,9 +15,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import xor
 from pathlib import Path
 from random import Random, SystemRandom
 
+import gnss_words
 from decoder_cases import CASES, MOST_HELD, SILENCE_MS, Case, held
 from virtual import STATIONS, Station
 
@@ -77,6 +81,12 @@ def damaged(message: bytes, chance: Random) -> bytes:
 
 def forged(message: bytes, chance: Random) -> bytes:
     """The message of a device with something else in it, and all sums right."""
+    if message.startswith(b"$"):
+        body = chance.choice(message.split())[1:-3]
+        body = damaged(body, chance).translate(None, b"$*")
+        return b"$%b*%02X\r\n" % (body, reduce(xor, body, 0))
+    if message.startswith(b"\xb5\x62"):
+        return gnss_words.frame(message[2:4].hex(), damaged(message[6:-2], chance))
     if (packet := ef01.take(bytearray(message))) is not None:
         content = damaged(packet.content, chance) or b"\x00"
         return ef01.packet(ef01.ACK, content[:256], packet.address)
@@ -95,7 +105,8 @@ def stream(case: Case, chance: Random) -> Iterator[bytes]:
             if what < 0.3:
                 parts.append(chance.choice(case.frames))
             elif what < 0.6:
-                parts.append(damaged(chance.choice(case.frames), chance))
+                change = chance.choice((damaged, forged))
+                parts.append(change(chance.choice(case.frames), chance))
             elif what < 0.8:
                 parts.append(bytes(chance.choices(case.alphabet, k=chance.randint(1, 60))))
             else:

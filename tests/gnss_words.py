@@ -1,4 +1,21 @@
-"""u-blox frames made from their description, not by our decoder, and some that were captured."""
+"""What a receiver says: sentences, and u-blox frames made from their description."""
+
+from builders import sentence
+
+WHERE = "4404.14063,N,12118.85478,W"
+
+
+def rmc(at: str, mode: str = "A", status: str = "A") -> bytes:
+    return sentence(f"GNRMC,{at},{status},{WHERE},0.117,,180315,,,{mode}")
+
+
+def gga(at: str, quality: int = 1) -> bytes:
+    return sentence(f"GNGGA,{at},{WHERE},{quality},12,0.91,1147.2,M,-21.3,M,,")
+
+
+def epoch(second: int) -> bytes:
+    """RMC and GGA of one second after 17:19."""
+    return rmc(f"1719{second:02}.00") + gga(f"1719{second:02}.00")
 
 
 def fletcher(body: bytes) -> bytes:
