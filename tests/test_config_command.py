@@ -61,6 +61,8 @@ def test_run_refuses_in_one_line(tmp_path: Path, tables: dict[str, str], said: s
         ["enrol", "card", "--person", "p-1"],
         ["enrol", "finger", "--person", "p-1"],
         ["enrol", "forget", "door"],
+        ["site", "survey"],
+        ["site", "set", "--latitude", "-5.36944", "--longitude", "122.69396"],
     ],
     ids=" ".join,
 )

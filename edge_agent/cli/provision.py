@@ -2,16 +2,16 @@
 
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge_agent import config, profile, shape, toml_file
+from edge_agent.cli import asking
 from edge_agent.cli.options import terminal_config
 from edge_agent.cli.survey import (
     Region,
@@ -24,7 +24,7 @@ from edge_agent.cli.survey import (
     survey_warnings,
     typed_warnings,
 )
-from edge_agent.config import Broker, Config, Gnss, Scanner, Site
+from edge_agent.config import Config, Gnss, Scanner, Site
 from edge_agent.errors import ConfigError, EdgeAgentError
 from edge_agent.ports import listing
 from edge_agent.technician import coordinates, form, rewrite
@@ -34,28 +34,7 @@ from edge_agent.technician.probe import probe as look_at
 from edge_agent.technician.proposal import Names
 from edge_agent.technician.survey import DEFAULT_RADIUS_M, Point
 
-_PROVISION = "provision"
 _LISTEN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What a terminal must be told: its option, its words, and the key whose rule it keeps."""
-
-    option: str
-    words: str
-    kind: type[Any]
-    key: str
-
-
-_QUESTIONS = (
-    _Question("terminal", "Terminal, never to be changed, e.g. bungi-01", Config, "terminal"),
-    _Question("site", "Id of the site, e.g. kec-bungi", Site, "id"),
-    _Question("site-name", "Name of the site, e.g. Kantor Kecamatan Bungi", Site, "name"),
-    _Question("zone", f"Zone: {form.ZONES}", Site, "zone"),
-    _Question("broker", "Broker as host or host:port", Broker, "host"),
-    _Question("topic-root", "Root of its topics", Broker, "topic_root"),
-)
 
 
 @click.command()
@@ -85,16 +64,16 @@ def provision(path: Path, **said: Any) -> None:
     """
     if path.exists() and not said["force"]:
         hint = "edit it, use `edge-agent site`, or replace it with --force"
-        raise ConfigError(_PROVISION, str(path), "it exists already", hint)
+        raise ConfigError(asking.PROVISION, str(path), "it exists already", hint)
     rewrite.writable(path)
     region = Region.of(said["code"], said["table"])
     try:
-        wanted = _wiring(said, _answers(path, said))
+        wanted = _wiring(said, asking.answers(path, said))
         centre, radius, warnings = _position(said, wanted)
         wanted = replace(wanted, site=_site(wanted.site, centre, radius))
         text = form.fill(profile.example("agent.toml"), wanted)
     except shape.ShapeError as error:
-        raise toml_file.wrong_shape(path, error, _PROVISION) from None
+        raise toml_file.wrong_shape(path, error, asking.PROVISION) from None
     hint = "please report this: it is a fault of the program"
     kept = rewrite.whole(path, text, lambda loaded: loaded == wanted, hint)
     for warning in [*warnings, *region.warnings(centre, wanted.site.zone)]:
@@ -102,52 +81,6 @@ def provision(path: Path, **said: Any) -> None:
     click.echo(f"written to {path}{f'; the old file is {kept}' if kept else ''}")
     for line in _to_do(config.load(path), path):
         click.echo(f"to do: {line}")
-
-
-# --- what is asked --------------------------------------------------------------------------------
-
-
-def _answers(path: Path, said: dict[str, Any]) -> dict[str, str]:
-    """The answer to each question: given, asked for, or the default.
-
-    Raises ShapeError for the first that breaks its rule, ConfigError for all that are missing.
-    """
-    found, missing = {}, []
-    for one in _QUESTIONS:
-        given = said[one.option.replace("-", "_")]
-        default = "attendance" if one.option == "topic-root" else None
-        if given is not None:
-            form.check(one.kind, one.key, given)
-        elif sys.stdin.isatty():
-            given = _ask(one.words, partial(form.check, one.kind, one.key), default)
-        elif default is None:
-            missing.append(f"--{one.option}")
-        found[one.option] = given or default or ""
-    typed = said["latitude"] and said["longitude"]
-    if not (typed or said["survey"] or sys.stdin.isatty()):
-        missing.append("--latitude and --longitude, or --survey")
-    if missing:
-        cause = f"missing: {', '.join(missing)}"
-        raise ConfigError(_PROVISION, str(path), cause, "name them, or run it at a keyboard")
-    return found
-
-
-def _ask(words: str, check: Callable[[str], object], default: str | None = None) -> str:
-    """Ask until the answer keeps its rule."""
-
-    def keep(text: str) -> str:
-        try:
-            check(text.strip())
-        except (shape.ShapeError, ConfigError) as error:
-            raise click.BadParameter(str(error)) from None
-        return text.strip()
-
-    answer: str = click.prompt(words, default=default, value_proc=keep, err=True)
-    return answer
-
-
-def _anything(_text: str) -> None:
-    """Whoever takes the answer looks at it himself."""
 
 
 # --- ports ----------------------------------------------------------------------------------------
@@ -162,11 +95,11 @@ def _wiring(said: dict[str, Any], answers: dict[str, str]) -> Config:
             Gnss, {"port": said["gnss_port"], "profile": said["gnss_profile"]}, "gnss"
         )
     if said["probe"]:
-        found, receivers = _found()
+        found, receivers = probed(listing.serial_ports(), _LISTEN_S)
         scanners, gnss = (*scanners, *found), gnss or next(iter(receivers), None)
     elif sys.stdin.isatty():
-        scanners = scanners or tuple(_asked_scanners())
-        gnss = gnss or _asked_gnss(said["gnss_profile"])
+        scanners = scanners or tuple(asking.scanners())
+        gnss = gnss or asking.gnss(said["gnss_profile"], scanners)
     if gnss:
         profile.gnss(gnss.profile)
     return replace(
@@ -186,29 +119,14 @@ def _example() -> Config:
     return shape.load(Config, tomllib.loads(profile.example("agent.toml")))
 
 
-def _asked_scanners() -> Iterator[Scanner]:
-    while words := _ask("Scanner as name=port:profile, empty for no more", _is_scanner, ""):
-        yield form.scanner(words)
-
-
-def _is_scanner(words: str) -> None:
-    if words:
-        form.scanner(words)
-
-
-def _asked_gnss(model: str) -> Gnss | None:
-    port = _ask("Port of the GNSS receiver, empty for none", _anything, "")
-    return Gnss(port, model) if port else None
-
-
-def _found() -> tuple[list[Scanner], list[Gnss]]:
-    """What hangs on the ports, as `edge-agent probe` proposes it."""
+def probed(places: Sequence[listing.Listed], listen_s: float) -> tuple[list[Scanner], list[Gnss]]:
+    """What hangs on the ports `places`, as `edge-agent probe` proposes it; `listen_s` at each speed."""
     models = models_.models(lambda error: click.echo(f"left out: {error}", err=True))
     click.echo("hold a card to each reader now, take it away, hold it again, and so on", err=True)
     names = Names(None)
     scanners: list[Scanner] = []
     receivers: list[Gnss] = []
-    with closing(look_at(listing.serial_ports(), models, _LISTEN_S)) as reports:
+    with closing(look_at(places, models, listen_s)) as reports:
         for report in reports:
             proposal = names.propose(report)
             if report.finding is None or proposal is None or report.finding.sure is Sure.POSSIBLE:
@@ -242,9 +160,11 @@ def _position(said: dict[str, Any], wanted: Config) -> tuple[Point, int, list[st
             click.echo(f"Error: {error}", err=True)
         end = ", empty to survey it now" if wanted.gnss else ""
         default = "" if wanted.gnss else None
-        latitude = _ask(f"Latitude, south negative, e.g. -5.36944{end}", _anything, default)
+        latitude = asking.ask(
+            f"Latitude, south negative, e.g. -5.36944{end}", asking.anything, default
+        )
         survey = not latitude
-        longitude = "" if survey else _ask("Longitude, e.g. 122.69396", _anything)
+        longitude = "" if survey else asking.ask("Longitude, e.g. 122.69396", asking.anything)
 
 
 def _typed(said: dict[str, Any], latitude: str, longitude: str) -> tuple[Point, int, list[str]]:

@@ -57,7 +57,8 @@ def check(kind: type[Any], key: str, text: str) -> None:
     """Hold one answer to the rule that its key has in `kind`. Raises ShapeError."""
     limits = kind.__dataclass_fields__[key].metadata["limits"]
     if not limits.admit(text):
-        raise shape.ShapeError(key, shape.show(text), limits.describe())
+        at = key if kind is Config else f"{kind.__name__.lower()}.{key}"
+        raise shape.ShapeError(at, shape.show(text), limits.describe())
     if key == "zone":
         zone(text)
 
@@ -67,7 +68,7 @@ def zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise shape.ShapeError("zone", shape.show(name), ZONES) from None
+        raise shape.ShapeError("site.zone", shape.show(name), ZONES) from None
 
 
 def _scanners(text: str, wanted: Sequence[Scanner]) -> list[str]:

@@ -97,7 +97,7 @@ def _fix(last: dict[str, Any]) -> tuple[int, Fix | None]:
     try:
         fix = last["fix"]
         read_ms = int(last["at"]["mono_ms"]) - int(fix["age_ms"])
-        known = {key: value for key, value in fix.items() if key in Fix.__dataclass_fields__}
+        known = {key: fix[key] for key in Fix.__dataclass_fields__ if fix.get(key) is not None}
         return read_ms, shape.load(Fix, known)
     except (AttributeError, KeyError, TypeError, ValueError):
         return 0, None
