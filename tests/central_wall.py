@@ -53,7 +53,7 @@ class Wall:
     def last(self) -> int:
         return len(self.texts)
 
-    def add(self, record: entries.Start | entries.Incident | Punch, at: Stamp) -> int:
+    def add(self, record: entries.Record, at: Stamp) -> int:
         text = entries.text(record, at, self.last + 1)
         self.texts.append(text)
         self.heads.append(chain.link(self.heads[-1], text))

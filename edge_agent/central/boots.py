@@ -223,6 +223,7 @@ class Boots:
     def stale(self) -> list[Boot]:
         """Those that have to be told again from their entries."""
         rows = self._conn.execute(
-            f"SELECT {_COLUMNS} FROM boot INDEXED BY boot_stale WHERE stale = 1 ORDER BY stream, first"  # noqa: S608
+            f"SELECT {_COLUMNS} FROM boot INDEXED BY boot_stale"  # noqa: S608
+            " WHERE stale = 1 ORDER BY stream, first"
         )
         return [Boot(*row) for row in rows]
