@@ -22,7 +22,7 @@ from edge_agent.terminal.incidents import Incidents
 log = logging.getLogger("edge_agent.terminal")
 
 _DAY_MS = 86_400_000
-#: An anchor that is so many times better than the last one, and by so much, is worth an entry.
+#: Stamps that have become so many times better, and by so much, are worth an anchor for the others.
 _BETTER_TIMES, _BETTER_MS = 4, 1000
 #: What was confirmed longer ago says nothing that the last anchor did not say.
 _FRESH_MS = 60_000
@@ -75,7 +75,8 @@ class Timekeeping:
         self._system = SystemClock()
         self._was_right = False
         self._contradicted: frozenset[str] = frozenset()
-        self._anchor: Belief | None = None
+        self._anchored_ms: int | None = None
+        self._worst_ms = 0
         self._hear_battery(known)
 
     @property
@@ -123,21 +124,21 @@ class Timekeeping:
         record = entries.Clock(why, off_ms if abs(off_ms) <= MAX_INTEGER else None)
         entry = self._journal.anchor(record, at, self._known(belief, now))
         log.info("clock %s: %s within %s ms", why, at.source, at.error_ms)
-        self._anchor = belief
+        self._anchored_ms, self._worst_ms = now.mono_ms, 0
         self.keeper.changed = False
         self._appended(entry.seq)
 
     def _due(self, belief: Belief, mono_ms: int) -> str | None:
-        anchor = self._anchor
-        if anchor is None:
+        error_ms = belief.carried(mono_ms).error_ms
+        self._worst_ms = worst_ms = max(self._worst_ms, error_ms)
+        if self._anchored_ms is None:
             return "known"
         if self.keeper.changed:
             return "changed"
-        fresh = mono_ms - belief.mono_ms < _FRESH_MS
-        then_ms, now_ms = anchor.carried(mono_ms).error_ms, belief.carried(mono_ms).error_ms
-        if fresh and then_ms >= _BETTER_TIMES * now_ms and then_ms - now_ms >= _BETTER_MS:
+        if worst_ms >= _BETTER_TIMES * error_ms and worst_ms - error_ms >= _BETTER_MS:
             return "better"
-        return "daily" if fresh and mono_ms - anchor.mono_ms >= _DAY_MS else None
+        fresh = mono_ms - belief.mono_ms < _FRESH_MS
+        return "daily" if fresh and mono_ms - self._anchored_ms >= _DAY_MS else None
 
     def _known(self, belief: Belief, now: Reading) -> Known:
         """What a later boot may build on."""
