@@ -64,8 +64,22 @@ def around(middle_ms: int, error_ms: int) -> Bounds:
 
 
 def drift_ms(elapsed_ms: int) -> int:
-    """How far a monotonic clock may have run fast or slow over this time, rounded up."""
-    return -(-abs(elapsed_ms) * DRIFT_PPM // 1_000_000)
+    """How far true time may differ from this elapsed monotonic time, rounded up.
+
+    A clock that is slow by p shows 1 - p of the time that passed, hence the divisor.
+    """
+    return -(-abs(elapsed_ms) * DRIFT_PPM // (1_000_000 - DRIFT_PPM))
+
+
+def carried(offset: Bounds, from_ms: int, to_ms: int) -> Bounds:
+    """What is known of an offset at one monotonic time, as of another of the same boot.
+
+    Wider by what the oscillator may drift between the two, and by a leap second that may lie there.
+    """
+    later = offset.carried(to_ms - from_ms)
+    middle_ms = later.middle_ms
+    leap = leap_ms(middle_ms + from_ms, middle_ms + to_ms, later.error_ms)
+    return later.wider(leap) if leap else later
 
 
 def leap_ms(one_utc_ms: int, other_utc_ms: int, margin_ms: int = 0) -> int:

@@ -85,12 +85,25 @@ class Scanner:
 
 @dataclass(frozen=True, slots=True)
 class Gnss:
-    """The GNSS receiver; `profile` names a file in ``firmware_configs/gnss``, `baud` as above."""
+    """The GNSS receiver; `profile` names a file in ``firmware_configs/gnss``, `baud` as above.
+
+    `chrony` is the socket of chrony's SOCK reference clock, if the receiver shall also set the
+    machine's clock (``firmware_configs/boards/chrony.conf``).
+    """
 
     port: str = shape.field(pattern=_FILE)
     profile: str = shape.field("nmea", pattern=NAME)
     baud: int | None = shape.field(None, low=1200, high=921_600)
     name: str = shape.field("gnss", pattern=NAME)
+    chrony: str | None = shape.field(None, pattern=_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSource:
+    """Which clocks the agent reads: the machine's own, or those that a file of `sim` plays."""
+
+    kind: str = shape.field("system", choices=("system", "simulated"))
+    file: str | None = shape.field(None, pattern=_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,7 @@ class Config:
     files: Files = Files()
     panel: Panel = Panel()
     rules: Rules = Rules()
+    clock: ClockSource = ClockSource()
 
 
 def load(path: Path) -> Config:
@@ -188,6 +202,11 @@ def _check(config: Config) -> None:
         raise shape.ShapeError("rules.retry_first_s", found, "at most rules.retry_max_s")
     _check_panel(config.panel)
     _check_broker(config.broker)
+    if (config.clock.kind == "simulated") != (config.clock.file is not None):
+        found = shape.show(config.clock.file) if config.clock.file else "nothing"
+        raise shape.ShapeError(
+            "clock.file", found, 'a file where kind is "simulated", and only there'
+        )
 
 
 def _check_panel(panel: Panel) -> None:

@@ -138,10 +138,16 @@ class ScannerProfile:
 
 @dataclass(frozen=True, slots=True)
 class GnssProfile:
-    """One family of receivers. `baud` in bits per second, 8N1; `init` as for scanners."""
+    """One family of receivers; one decoder understands them all.
 
-    decoder: str = shape.field(choices=("nmea",))
+    Attributes:
+        baud: bits per second, 8N1.
+        late_ms: the most that the sentences of an epoch come after the second that they name.
+        init, title, wiring, verified, identify: as for scanners.
+    """
+
     baud: int = shape.field(9600, low=1200, high=921_600)
+    late_ms: int = shape.field(1000, low=50, high=3000)
     init: tuple[str, ...] = shape.field((), pattern=_HEX, max_items=32)
     title: str = shape.field("", pattern=r".{0,120}")
     wiring: str = ""
@@ -205,6 +211,15 @@ def read(path: Path, kind: type[T]) -> T:
 def known(folder: str) -> list[str]:
     """Names of all profiles in ``scanners``, ``gnss`` or ``boards``."""
     return sorted({path.stem for one in _DIRECTORIES for path in (one / folder).glob("*.toml")})
+
+
+def example(name: str) -> str:
+    """The text of the shipped example ``name``, e.g. ``agent.toml``. Raises ConfigError."""
+    for directory in _DIRECTORIES:
+        path = directory / "examples" / name
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise ConfigError("find the example", name, "there is no such file", "install edge-agent again")
 
 
 def _check(path: Path, found: object) -> None:

@@ -38,7 +38,13 @@ FULL: dict[str, Any] = {
         {"name": "front", "port": "/dev/serial/by-id/a", "profile": "rdm6300", "baud": 2400},
         {"name": "rear", "port": "/dev/serial/by-id/b", "profile": "id12la", "baud": 19200},
     ],
-    "gnss": {"port": "/dev/serial/by-id/c", "profile": "nmea", "baud": 4800, "name": "sky"},
+    "gnss": {
+        "port": "/dev/serial/by-id/c",
+        "profile": "nmea",
+        "baud": 4800,
+        "name": "sky",
+        "chrony": "/run/chrony.sock",
+    },
     "panel": {
         "kind": "gpio",
         "green": 17,
@@ -56,6 +62,7 @@ FULL: dict[str, Any] = {
         "retry_first_s": 2.5,
         "retry_max_s": 30,
     },
+    "clock": {"kind": "simulated", "file": "/data/clock.json"},
 }
 IDENTIFY: dict[str, Any] = {
     "usb": ["1a86:7523", "0403:6001"],
@@ -88,7 +95,7 @@ SCANNER_PROFILE: dict[str, Any] = {
     "identify": IDENTIFY,
 }
 GNSS_PROFILE: dict[str, Any] = {
-    "decoder": "nmea",
+    "late_ms": 700,
     "baud": 4800,
     "init": ["B562"],
     "title": "A receiver",

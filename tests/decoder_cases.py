@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from builders import sentence
+from ubx_frames import mon_hw, mon_rf, nav_status
 
 from edge_agent.devices import Decoder
 from edge_agent.devices.conversation import Framer
 from edge_agent.devices.ef01 import Ack, Ef01Framer
 from edge_agent.devices.em4100 import Em4100Decoder
 from edge_agent.devices.gm65 import Gm65Decoder
+from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.devices.hsu import Frame, HsuFramer, Kind
-from edge_agent.devices.nmea import NmeaDecoder
 from edge_agent.devices.text import TextDecoder
 from edge_agent.profile import Text
-from edge_agent.records import Counts, Fix, Scan
+from edge_agent.records import Counts, Doubt, Fix, Scan
 
 #: More than a decoder may hold between two calls; one of codes with 512 characters holds more.
 MOST_HELD = 600
@@ -211,11 +212,29 @@ CASES = {
         [Ack(0, bytes.fromhex("0011006F")), Ack(0), Ack(9, bytes(4))],
         b"\xef\x01\xff\x07\x00\x03\x02\x08\x0a",
     ),
-    "nmea": Case(
-        NmeaDecoder,
-        [epoch(26, "04.14063"), epoch(27, "04.14070"), epoch(28, "04.14090")],
-        [fix(26, 440_690_105), fix(27, 440_690_117), fix(28, 440_690_150)],
-        b"$*,.\r\nGPNRMCGAWEAV0123456789ABCDEF",
+    "gnss": Case(
+        GnssDecoder,
+        [
+            epoch(26, "04.14063"),
+            nav_status(2),
+            epoch(27, "04.14070"),
+            mon_rf(1, 3),
+            epoch(28, "04.14090"),
+        ],
+        [
+            fix(26, 440_690_105),
+            Doubt("spoof", stands=True),
+            fix(27, 440_690_117),
+            Doubt("jam", stands=True),
+            fix(28, 440_690_150),
+        ],
+        b"$*,.\r\nGPNRMCGAWEAV0123456789ABCDEF\xb5\x62\x01\x03\x10\0",
+    ),
+    "ubx": Case(
+        GnssDecoder,
+        [mon_hw(1), nav_status(3), mon_hw(1, 68)],
+        [Doubt("jam", stands=False), Doubt("spoof", stands=True), Doubt("jam", stands=False)],
+        b"\xb5\x62\x01\x03\x0a\x09\x38\x10\x3c\0",
     ),
 }
 

@@ -177,19 +177,6 @@ def test_udev_accepts_the_rules() -> None:
     assert said.returncode == 0, said.stdout + said.stderr
 
 
-@pytest.mark.parametrize("also", ["", "refclock", "server"])
-def test_chrony_accepts_its_file(also: str, tmp_path: Path) -> None:
-    """As it stands, and with the lines that are kept for later in force."""
-    chronyd = program("chronyd", "sudo apt install chrony")
-    file = tmp_path / "chrony.conf"
-    file.write_text(re.sub(rf"(?m)^#(?={also or '!'} ?)", "", text("chrony.conf")), "utf-8")
-    command = [chronyd, "-p", "-f", file]
-    said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
-    assert said.returncode == 0, said.stderr
-    assert "makestep 1 3\n" in said.stdout
-    assert ("refclock" in said.stdout) == (also == "refclock")
-
-
 # --- the broker -----------------------------------------------------------------------------------
 
 Inbox = queue.SimpleQueue[Event]

@@ -281,18 +281,6 @@ def test_the_device_of_a_capture_is_known_by_its_words(name: str) -> None:
     assert described
 
 
-def test_what_a_receiver_is_told_is_forgotten_when_it_loses_power() -> None:
-    """Only CFG-MSG (06 01), whole and with its checksum, is said when a receiver's port opens."""
-    for name in profile.known("gnss"):
-        for message in map(bytes.fromhex, profile.gnss(name).init):
-            assert message[:6] == bytes.fromhex("B56206010300")
-            first = second = 0
-            for byte in message[2:-2]:
-                first = (first + byte) & 0xFF
-                second = (second + first) & 0xFF
-            assert message[-2:] == bytes([first, second])
-
-
 def test_no_scanner_is_told_anything_when_its_port_opens() -> None:
     """Their settings survive power-off in some, and none needs any."""
     assert not any(profile.scanner(name).init for name in profile.known("scanners"))

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from edge_agent.ports.clock import Clock
+from edge_agent.ports.clock import Clock, utc_of
 
 
 def test_a_stamp_says_which_boot_and_when() -> None:
@@ -19,16 +19,17 @@ def test_a_stamp_says_which_boot_and_when() -> None:
 
 
 def test_monotonic_time_counts_from_boot_and_never_goes_back() -> None:
-    """Sleep included: the same as the kernel's uptime."""
+    """About the same as the kernel's uptime."""
     clock = Clock()
     uptime_ms = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0]) * 1000
     readings = [clock.mono_ms() for _ in range(1000)]
     assert readings == sorted(readings)
-    assert 0 <= readings[0] - uptime_ms + 10 < 5_000
+    # The bare oscillator is not slewed as the uptime is, so the two drift apart, by less than this.
+    assert abs(readings[0] - uptime_ms) < 5_000 + uptime_ms / 1000
 
 
 def test_a_vouched_clock_has_an_error_and_another_has_none() -> None:
     """What adjtimex says of this machine, whichever it is."""
-    stamp = Clock().stamp()
-    assert (stamp.source, stamp.error_ms is None) in (("ntp", False), ("none", True))
-    assert stamp.error_ms is None or stamp.error_ms > 0
+    reading = Clock().reading()
+    assert reading.error_ms is None or reading.error_ms > 0
+    assert (utc_of(reading) is None) is (reading.error_ms is None)

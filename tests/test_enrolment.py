@@ -68,7 +68,7 @@ def test_a_card_presented_twice_is_bound(tmp_path: Path, wall: Wall) -> None:
     assert (entry["credential"], entry["person"]) == (concealed(f"em4100:{CARD}"), "p-1")
     assert (entry["technology"], entry["scanner"], "slot" in entry) == ("em4100", "front", False)
     assert entry["at"]["mono_ms"] == at.mono_ms
-    assert wall.window.backlog == wall.journal.last_seq == 2  # it will be delivered
+    assert wall.window.backlog == wall.journal.last_seq == 3  # start, clock and this: delivered
     assert_sound(tmp_path / "journal.db", 2)
 
 

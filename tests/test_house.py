@@ -106,7 +106,7 @@ def import_faults(name: str, imported: str) -> Iterator[str]:
 
 def may_know(room: str, other: str) -> bool:
     """Rules 1, 4 and 5: whether a room, or a module beside the rooms, may import from another."""
-    if other in {"", "__version__", room} | WORDS or room == "__main__":
+    if other in {"", "__version__", "BUILT", room} | WORDS or room == "__main__":
         return True
     if room in ONLY:
         return other in ONLY[room]

@@ -1,12 +1,20 @@
 """How far, and how sure: distances against another formula, and the bounds of the grades."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.evidence.position import EARTH_M, METRES_PER_HDOP, distance_m, grade
+from edge_agent.evidence.position import (
+    EARTH_M,
+    METRES_PER_HDOP,
+    Fence,
+    Sight,
+    distance_m,
+    grade,
+)
 from edge_agent.records import Fix, Grade, Place
 
 LATITUDES = st.integers(-900_000_000, 900_000_000)
@@ -15,7 +23,7 @@ LONGITUDES = st.integers(-1_800_000_000, 1_800_000_000)
 #: Kantor Kecamatan Bungi, as far as the tests are concerned.
 LAT, LON = -53_694_400, 1_226_939_600
 RADIUS_M = 100
-FENCE = (LAT, LON, RADIUS_M)
+FENCE = Fence(LAT, LON, RADIUS_M)
 #: Degrees times 10^7 of a metre along a meridian.
 METRE_E7 = math.degrees(1 / EARTH_M) * 1e7
 
@@ -73,36 +81,102 @@ def test_known_distances(there: tuple[int, int, int, int], metres: float) -> Non
     assert distance_m(*there) == pytest.approx(metres, abs=0.01)
 
 
-def test_the_fix_with_its_error_must_be_inside_the_fence() -> None:
-    """HDOP 1.0 allows 5 m: 94 m away is inside a circle of 100 m, 96 m is not."""
-    for metres, expected in ((0, "verified"), (94, "verified"), (96, "outside"), (500, "outside")):
+def seen(fix: Fix | None, age_ms: int = 0, **more: Any) -> Place:
+    return grade(Sight(fix, age_ms, **more), FENCE, 10_000)
+
+
+def test_the_fence_is_judged_with_the_error_of_the_fix() -> None:
+    """HDOP 1.0 allows 5 m: surely inside, surely outside, and a ring that is neither."""
+    for metres, expected, reasons in (
+        (0, Grade.VERIFIED, None),
+        (94, Grade.VERIFIED, None),
+        (96, Grade.NO_SKY, "coarse"),
+        (104, Grade.NO_SKY, "coarse"),
+        (106, Grade.OUTSIDE, None),
+        (500, Grade.OUTSIDE, None),
+    ):
         fix = Fix(north(metres), LON, None, 9, 100)
-        place = grade(fix, 0, FENCE, 10_000)
-        assert place.grade == Grade(expected)
+        place = seen(fix)
+        assert (place.grade, place.reasons) == (expected, reasons)
         assert place.distance_m == math.ceil(distance_m(fix.lat_e7, LON, LAT, LON))
 
 
 def test_a_worse_fix_must_be_further_inside() -> None:
     """Each unit of HDOP costs as many metres; a receiver that says none is taken for 1.0."""
-    for hdop_e2 in (50, 100, 250, 1900):
-        room_m = RADIUS_M - METRES_PER_HDOP * hdop_e2 / 100
-        for metres, expected in ((room_m - 0.5, Grade.VERIFIED), (room_m + 0.5, Grade.OUTSIDE)):
-            fix = Fix(north(metres), LON, None, None, hdop_e2)
-            assert grade(fix, 0, FENCE, 10_000).grade == expected
-    assert grade(Fix(north(94.5), LON), 0, FENCE, 10_000).grade == Grade.VERIFIED
-    assert grade(Fix(north(95.5), LON), 0, FENCE, 10_000).grade == Grade.OUTSIDE
+    for hdop_e2 in (None, 50, 100, 250, 499):
+        room_m = RADIUS_M - METRES_PER_HDOP * (hdop_e2 or 100) / 100
+        for metres, expected in ((room_m - 0.5, Grade.VERIFIED), (room_m + 0.5, Grade.NO_SKY)):
+            assert seen(Fix(north(metres), LON, None, None, hdop_e2)).grade == expected
+
+
+def test_what_the_receiver_admits_counts_if_it_is_more() -> None:
+    """GST's error against the geometry's, whichever is larger."""
+    assert seen(Fix(north(80), LON, None, 9, 100, 3, error_m=2)).grade == Grade.VERIFIED
+    assert seen(Fix(north(80), LON, None, 9, 100, 3, error_m=30)).reasons == "coarse"
+    assert seen(Fix(north(94), LON, None, 9, 100, 3, error_m=2)).grade == Grade.VERIFIED
+    assert seen(Fix(north(96), LON, None, 9, 100, 3, error_m=2)).reasons == "coarse"
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        {"dimension": 2},
+        {"satellites": 3},
+        {"hdop_e2": 500},
+    ],
+)
+def test_a_weak_fix_proves_nothing_either_way(weak: dict[str, int]) -> None:
+    """Inside or far outside, it is no proof; its evidence stands there all the same."""
+    for metres in (0, 900):
+        fix = Fix(north(metres), LON, **{"dimension": 3, "satellites": 9, "hdop_e2": 91, **weak})
+        place = seen(fix, 700)
+        assert (place.grade, place.reasons) == (Grade.NO_SKY, "weak")
+        assert (place.lat_e7, place.age_ms, place.hdop_e2) == (north(metres), 700, fix.hdop_e2)
+
+
+def test_the_least_that_is_not_weak() -> None:
+    """Four satellites, three dimensions, a HDOP below 5."""
+    assert seen(Fix(LAT, LON, None, 4, 499, 3)).grade == Grade.VERIFIED
 
 
 def test_a_fix_proves_nothing_once_it_is_old() -> None:
     """At the limit it still counts; a millisecond later there are no coordinates at all."""
     fix = Fix(LAT, LON, None, 9, 91)
-    assert grade(fix, 10_000, FENCE, 10_000).grade == Grade.VERIFIED
-    assert grade(fix, 10_001, FENCE, 10_000) == Place(Grade.NO_SKY)
-    assert grade(None, 0, FENCE, 10_000) == Place(Grade.NO_SKY)
+    assert seen(fix, 10_000).grade == Grade.VERIFIED
+    assert seen(fix, 10_001) == Place(Grade.NO_SKY, reasons="stale")
+    assert seen(None) == Place(Grade.NO_SKY, reasons="none")
+
+
+def test_what_was_verified_holds_while_nothing_is_seen() -> None:
+    """With the coordinates and the age of that fix, and the reason why there is no newer one."""
+    held = Fix(north(7.2), LON, None, 9, 91, 3, cn0=44)
+    since = {"held": held, "held_age_ms": 90_000}
+    evidence = (north(7.2), LON, 90_000, 8, 9, 91, 44)
+    assert seen(None, **since) == Place(Grade.HELD, *evidence, "none")
+    assert seen(Fix(north(900), LON), 10_001, **since) == Place(Grade.HELD, *evidence, "stale")
+    assert seen(Fix(north(900), LON, dimension=2), **since) == Place(Grade.HELD, *evidence, "weak")
+    assert seen(Fix(north(101), LON), **since) == Place(Grade.HELD, *evidence, "coarse")
+
+
+def test_a_fix_outside_is_stronger_than_what_was_held() -> None:
+    """And one inside is its own proof."""
+    since = {"held": Fix(LAT, LON), "held_age_ms": 90_000}
+    assert seen(Fix(north(300), LON), **since).grade == Grade.OUTSIDE
+    assert seen(Fix(LAT, LON), 3, **since) == Place(Grade.VERIFIED, LAT, LON, 3, 0)
+
+
+def test_a_doubt_is_stronger_than_everything() -> None:
+    """All of them, in alphabetical order; coordinates only of a fresh fix."""
+    doubts = frozenset({"spoof", "jam", "time"})
+    fix, since = Fix(LAT, LON, None, 9, 91), {"held": Fix(LAT, LON), "held_age_ms": 1}
+    expected = Place(Grade.SUSPECT, LAT, LON, 5, 0, 9, 91, None, "jam spoof time")
+    assert seen(fix, 5, doubts=doubts, **since) == expected
+    bare = Place(Grade.SUSPECT, reasons="jam spoof time")
+    assert seen(fix, 10_001, doubts=doubts, **since) == bare
+    assert seen(None, doubts=doubts) == bare
 
 
 def test_the_evidence_stands_beside_the_grade() -> None:
-    """Position, age, distance rounded up, satellites and HDOP as they were."""
-    fix = Fix(north(10.2), LON, 1_795_389_000_000, 9, 91)
-    expected = Place(Grade.VERIFIED, north(10.2), LON, 3_000, 11, 9, 91)
-    assert grade(fix, 3_000, FENCE, 10_000) == expected
+    """Position, age, distance rounded up, satellites, HDOP and strongest signal, as given."""
+    fix = Fix(north(10.2), LON, 1_795_389_000_000, 9, 91, 3, 4, 46)
+    assert seen(fix, 3_000) == Place(Grade.VERIFIED, north(10.2), LON, 3_000, 11, 9, 91, 46)

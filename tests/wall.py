@@ -26,9 +26,11 @@ from edge_agent.events import (
     PortOpened,
     Scanned,
 )
+from edge_agent.evidence.position import Fence
+from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal
 from edge_agent.panel.messages import Notice
-from edge_agent.ports.clock import Clock
+from edge_agent.ports.clock import Clock, Reading
 from edge_agent.records import Enrolling, Library, Person, Scan, Stamp, Step
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.delivery import Delivery, Link
@@ -38,6 +40,7 @@ from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.timekeeping import Timekeeping
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
 
@@ -53,17 +56,25 @@ def concealed(credential: str) -> str:
 
 
 class Hands(Clock):
-    """A clock whose hands are turned."""
+    """A clock whose hands are turned; the kernel vouches for it, as `builders.stamp` says."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now_ms = 0
+        self.boot = stamp().boot
 
     def mono_ms(self) -> int:
         return self.now_ms
 
     def stamp(self) -> Stamp:
         return stamp(self.now_ms)
+
+    def reading(self) -> Reading:
+        at = stamp(self.now_ms)
+        return Reading(at.mono_ms, at.utc_ms * 1_000_000, at.error_ms)
+
+    def rtc_ms(self) -> int | None:
+        return None
 
 
 class Lamps(list[Notice]):
@@ -131,6 +142,9 @@ class Wall:
             self.clock.stamp,
             self.window.appended,
         )
+        site, rules = self.config.site, self.config.rules
+        fence = Fence(site.lat_e7, site.lon_e7, site.radius_m)
+        track = Track(fence, rules.fix_age_s * 1000)
         punching = Punching(
             self.config,
             self.journal,
@@ -139,6 +153,7 @@ class Wall:
             delivery,
             incidents,
             self.fingers,
+            track,
             KEY,
         )
         return Agent(
@@ -152,6 +167,8 @@ class Wall:
             self.fingers,
             enrolments,
             punching,
+            track,
+            Timekeeping(self.journal, self.clock, incidents, self.window.appended, 1000),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -72,7 +72,7 @@ class Binding:
 
 
 _BINDINGS = """
-SELECT n.stream, n.seq, n.at_ms, s.terminal, n.scanner, n.technology, n.credential, n.slot,
+SELECT n.stream, n.seq, e.at_ms, s.terminal, n.scanner, n.technology, n.credential, n.slot,
     n.person, k.name, h.person AS holder, x.credential IS NOT NULL AS shared, e.broken, p.zone
 FROM enrolment n
 JOIN stream s ON s.id = n.stream

@@ -210,8 +210,9 @@ def _places(db: Database, at_ms: int) -> tuple[dict[str, tuple[str, str]], dict[
     """
     names, belongs = {}, {}
     for terminal, since_ms, site, site_name, zone in db.conn.execute(
-        "SELECT s.terminal, p.at_ms, p.site, p.site_name, p.zone FROM posting p"
-        " JOIN stream s ON s.id = p.stream ORDER BY p.stream, p.seq"
+        "SELECT s.terminal, e.at_ms, p.site, p.site_name, p.zone FROM posting p"
+        " JOIN stream s ON s.id = p.stream"
+        " JOIN entry e ON e.stream = p.stream AND e.seq = p.seq ORDER BY p.stream, p.seq"
     ):
         names[site] = (site_name, zone)
         if since_ms <= at_ms or terminal not in belongs:

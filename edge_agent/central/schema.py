@@ -2,6 +2,9 @@
 
     stream    one journal of one terminal
     entry     the entries themselves, once each on (stream, seq)
+    loose     entries whose time is not vouched for closely by themselves
+    clock     which entries are anchors of a kind of their own
+    boot      which entries are of which boot, and what other boots say of its time
     span      which seqs are stored, as ranges with the chain's heads at both ends and the last seal
     posting   where a terminal belonged from an entry on: the site of its ``start`` entries
     enrolment who was given which credential at a terminal: its ``enrolment`` entries
@@ -10,6 +13,10 @@
     person    the roster: who there is; holder: which concealed credential is whose
     shared    short names that cards of two persons have, so that they are nobody's
     serving   the heartbeat of `edge-agent central serve`
+
+`entry.at_ms` is the best statement about its time (see `resolution`); what the terminal claimed
+stays in the text. If the entry is loose, its bounds stand there: `low_ms` is not before, `high_ms`
+not after, NULL where nothing bounds it; else they are what it claimed.
 
 Everything that grows with the number of punches is keyed by (stream, seq), so a row is appended
 where the last one of its terminal stands and no index over random values is ever touched.
@@ -23,6 +30,7 @@ from pathlib import Path
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
+from edge_agent.central.resolution import Resolution
 from edge_agent.errors import CentralError
 
 _migrations = Migrations("edge-agent-central")
@@ -131,6 +139,67 @@ def short_names(db: Database) -> None:
     db.conn.execute("ALTER TABLE holder ADD COLUMN short INTEGER NOT NULL DEFAULT 0")
 
 
+@_migrations()
+def resolved_times(db: Database) -> None:
+    """Bounds for the time of every entry, resolved anew from what the entries claim."""
+    for statement in _RESOLVED_TIMES.split(";"):
+        db.conn.execute(statement)
+
+
+# Every boot is stale: `open_database` resolves them when all migrations are done. When a posting or
+# an enrolment was made is told by its entry.
+_RESOLVED_TIMES = """
+CREATE TABLE loose (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    vouched INTEGER NOT NULL,
+    low_ms INTEGER,
+    high_ms INTEGER,
+    source TEXT NOT NULL,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE INDEX loose_vague ON loose (low_ms)
+    WHERE low_ms IS NULL OR high_ms IS NULL OR high_ms - low_ms > 120000;
+INSERT INTO loose
+    SELECT stream, seq, 0, NULL, NULL, 'none' FROM entry
+    WHERE json_extract(text, '$.at.error_ms') IS NULL OR json_extract(text, '$.at.source') = 'none'
+    UNION ALL
+    SELECT stream, seq, 1, at_ms - json_extract(text, '$.at.error_ms'),
+        at_ms + json_extract(text, '$.at.error_ms'), json_extract(text, '$.at.source') FROM entry
+    WHERE json_extract(text, '$.at.error_ms') > 1000
+    AND json_extract(text, '$.at.source') <> 'none';
+CREATE TABLE clock (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+INSERT INTO clock SELECT stream, seq FROM entry WHERE kind = 'clock'
+    AND json_extract(text, '$.at.error_ms') IS NOT NULL
+    AND json_extract(text, '$.at.source') <> 'none';
+CREATE TABLE boot (
+    stream INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    mono_ms INTEGER NOT NULL DEFAULT 0,
+    known_first INTEGER,
+    known_last INTEGER,
+    floor_ms INTEGER,
+    floor_mono_ms INTEGER,
+    after_ms INTEGER,
+    before_ms INTEGER,
+    stale INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (stream, boot)
+) WITHOUT ROWID;
+CREATE INDEX boot_order ON boot (stream, first);
+CREATE INDEX boot_stale ON boot (stream) WHERE stale = 1;
+INSERT INTO boot (stream, boot, first, last, stale)
+    SELECT stream, json_extract(text, '$.at.boot'), min(seq), max(seq), 1 FROM entry GROUP BY 1, 2;
+ALTER TABLE posting DROP COLUMN at_ms;
+ALTER TABLE enrolment DROP COLUMN at_ms
+"""
+
+
 # An entry of a kind that was not known had to have no field in particular.
 _ENROLMENTS = """
 CREATE TABLE enrolment (
@@ -181,10 +250,19 @@ def open_database(path: Path, *, create: bool = False) -> Database:
             conn.execute("PRAGMA synchronous = FULL")
             db = Database(conn)
             _migrations.apply(db)
+            _resolve_stale(conn)
         except BaseException:
             conn.close()
             raise
     return db
+
+
+def _resolve_stale(conn: sqlite3.Connection) -> None:
+    """Finish what a migration has left to do."""
+    if conn.execute("SELECT 1 FROM boot WHERE stale = 1 LIMIT 1").fetchone():
+        conn.execute("BEGIN IMMEDIATE")
+        Resolution(conn).settle()
+        conn.execute("COMMIT")
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from edge_agent.central.boots import stretches
 from edge_agent.central.extract import extract
+from edge_agent.central.resolution import Resolution
 from edge_agent.central.roster import Register
 from edge_agent.central.schema import failing, open_database
 from edge_agent.central.weave import Span, Weave, weave
@@ -35,6 +37,7 @@ class Store:
         self.path = path
         self.db = open_database(path, create=True)
         self._conn = self.db.conn
+        self._resolution = Resolution(self._conn)
 
     def __enter__(self) -> "Store":
         return self
@@ -64,9 +67,11 @@ class Store:
             self._conn.execute("BEGIN IMMEDIATE")  # a later upgrade would fail instead of waiting
             try:
                 yield
+                self._resolution.settle()
                 self._conn.execute("COMMIT")
             except BaseException:
                 self._conn.rollback()
+                self._resolution.forget()
                 raise
 
     def take(self, batch: Batch, now_ms: int) -> int:
@@ -255,11 +260,15 @@ class Store:
                     for e, text in zip(batch.entries[part], batch.texts[part], strict=True)
                 ),
             )
-            extract(self._conn, stream, batch.entries[part], now_ms)
+            broken = range(run.first, run.last + 1) if run.broken else woven.joints
+            for stretch in stretches(stream, batch.entries[part], broken):
+                extract(self._conn, stream, stretch.others, now_ms)
+                self._resolution.note(stretch)
         for seq in woven.joints:
             self._conn.execute(
                 "UPDATE entry SET broken = 1 WHERE stream = ? AND seq = ?", (stream, seq)
             )
+            self._resolution.doubt(stream, seq)
         if woven.runs:
             self._conn.executemany(
                 "DELETE FROM span WHERE stream = ? AND first = ?",

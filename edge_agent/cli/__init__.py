@@ -15,6 +15,8 @@ _COMMANDS = {
     "status": "edge_agent.cli.status:status",
     "enrol": "edge_agent.cli.enrol:enrol",
     "probe": "edge_agent.cli.probe:probe",
+    "provision": "edge_agent.cli.provision:provision",
+    "site": "edge_agent.cli.site:site",
     "roster": "edge_agent.cli.roster:roster",
     "contract": "edge_agent.cli.contract:contract",
     "central": "edge_agent.cli.central:central",

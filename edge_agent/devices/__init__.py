@@ -12,11 +12,11 @@ from edge_agent.devices.decoder import Decoder
 from edge_agent.devices.em4100 import Em4100Decoder
 from edge_agent.devices.fingerprint import FingerprintDecoder
 from edge_agent.devices.gm65 import Gm65Decoder
-from edge_agent.devices.nmea import NmeaDecoder
+from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.devices.pn532 import Pn532Decoder
 from edge_agent.devices.text import TextDecoder
 from edge_agent.profile import GnssProfile, ScannerProfile
-from edge_agent.records import Fix
+from edge_agent.records import Doubt, Fix
 
 __all__ = ["Decoder", "gnss_decoder", "scanner_decoder"]
 
@@ -34,6 +34,6 @@ def scanner_decoder(profile: ScannerProfile) -> Decoder[Any]:
     return _SCANNERS[profile.decoder](profile)
 
 
-def gnss_decoder(profile: GnssProfile) -> Decoder[Fix]:
-    """A fresh decoder for a receiver of this profile."""
-    return {"nmea": NmeaDecoder}[profile.decoder]()
+def gnss_decoder(profile: GnssProfile) -> Decoder[Fix | Doubt]:
+    """A fresh decoder for a receiver of this profile: one for all of them."""
+    return GnssDecoder()

@@ -1,143 +1,157 @@
-"""GNSS receivers that speak NMEA 0183, through pynmea2 behind a guard.
-
-Usually 9600 baud, 8N1. The receiver talks by itself, once a second:
+"""NMEA 0183: RMC and GGA, through pynmea2 behind a guard.
 
     $ talker(2) type(3) , fields * XOR of all between $ and *, two hex digits, CR LF
 
     $GNRMC,171926.00,A,4404.14063,N,12118.85478,W,0.117,,180315,,,A*76
 
-Any talker is taken, and of the types RMC and GGA. The guard is there because pynmea2 1.19 takes
-sentences without a checksum, gives 0.0, 0.0 for no position, leaves what it cannot parse as text
-and lets latitude 99 through. So here
+The guard is there because pynmea2 1.19 takes sentences without a checksum, gives 0.0, 0.0 for no
+position, leaves what it cannot parse as text, lets latitude 99 through, knows no leap second and
+takes the year 80 for 2080 in one Python and 1980 in another. So here
 
-* `$` is hunted for anywhere: good sentences follow wrong-baud noise without a line end;
-* the checksum is required, and every field used is checked for form and range;
-* only RMC status A with a mode that means satellites, and GGA quality 1 to 5, are a fix: estimated,
-  manual and simulated positions are none;
-* the sentences of one epoch must agree and time must advance (`epoch`).
+* the checksum is required, and the number of fields: XOR does not miss an even number of commas;
+* every field used is checked for form and range, and the others for what could stand there;
+* only RMC status A with a mode that means satellites, and GGA quality 1 to 5, are a fix.
+
+Of a sentence that states no fix nothing is used but its time: its coordinates and dates are stale
+or absurd. The mode of RMC, also with status V, and the quality of GGA say why, if it is a
+simulator or a position that somebody typed in.
 
 Sources: NMEA 0183 as gpsd describes it; u-blox 8 protocol description section 31; captures.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import date, time
+from datetime import date
+from functools import reduce
+from operator import xor
 
 import pynmea2
 
-from edge_agent.devices.decoder import Decoder
-from edge_agent.devices.epoch import Epochs, Reading
-from edge_agent.records import Counts, Fix
+from edge_agent.devices.epoch import DAY_MS, Reading
 
 #: The standard says 82; sentences of 203 characters are in the wild.
 MAX_SENTENCE = 256
 _BODY = rb"[\x20-\x23\x25-\x29\x2b-\x7e]{0,250}"  # printable, neither $ nor *
-_SENTENCE = re.compile(rb"\$" + _BODY + rb"\*[0-9A-Fa-f]{2}")
+SENTENCE = re.compile(rb"\$(" + _BODY + rb")\*([0-9A-Fa-f]{2})")
 _BEGINNING = re.compile(rb"\$" + _BODY + rb"(?:\*[0-9A-Fa-f]?)?")
 
-_MODES = frozenset({None, "", "A", "D", "F", "R", "P"})  # the field is absent before NMEA 2.3
-_QUALITIES = frozenset({1, 2, 3, 4, 5})
+_N = r"[-+]?\d*(?:\.\d*)?"  # a number that is not used, or nothing
+#: Fields that are not used are looked at all the same: what stands elsewhere was shifted.
+_RMC = re.compile(rf"[^,]*,A(?:,[^,]*){{4}},{_N},{_N},[^,]*,{_N},[EW]?(?:,[A-Z]?){{0,2}}")
+_GGA = re.compile(rf"[^,]*(?:,[^,]*){{7}},{_N},[Mm]?,{_N},[Mm]?,{_N},[^,]*")
+
+_MODES = frozenset({"", "A", "D", "F", "R", "P"})  # the field is absent before NMEA 2.3
+_QUALITIES = frozenset({"1", "2", "3", "4", "5"})
+_DOUBTS = {"S": "simulator", "M": "manual", "8": "simulator", "7": "manual"}
+_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?")
+_DATE = re.compile(r"(\d\d)(\d\d)(\d\d)")
 _ANGLE = re.compile(r"(\d{2,3})(\d{2}(?:\.\d{1,9})?)")
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,4})?")
 
 
-class NmeaDecoder(Decoder[Fix]):
-    """NMEA bytes -> Fix. Holds less than `MAX_SENTENCE` bytes between two calls."""
+def end_of(data: bytes, start: int, until: int) -> int:
+    """Where the sentence that begins at `start` ends, its checksum right.
 
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._noise = 0
-        self._rejected = 0
-        self._epochs = Epochs()
-
-    @property
-    def counts(self) -> Counts:
-        """`noise` counts bytes outside sentences, `rejected` sentences and epochs not believed."""
-        return Counts(self._noise, self._rejected + self._epochs.refused)
-
-    def feed(self, data: bytes, now_ms: int = 0) -> Iterator[Fix]:
-        self._buffer += data
-        while self._hunt():
-            whole = _SENTENCE.match(self._buffer)
-            if whole:
-                self._buffer = self._buffer[whole.end() :]
-                yield from self._take(whole[0].decode("ascii"))
-            elif _BEGINNING.fullmatch(self._buffer):
-                return
-            else:
-                self._skip(1)
-
-    def restart(self) -> None:
-        self._skip(len(self._buffer))
-
-    def _hunt(self) -> bool:
-        """Move to the next `$`; False if there is none."""
-        start = self._buffer.find(b"$")
-        self._skip(len(self._buffer) if start < 0 else start)
-        return start >= 0
-
-    def _skip(self, count: int) -> None:
-        skipped, self._buffer = self._buffer[:count], self._buffer[count:]
-        self._noise += len(skipped.translate(None, b"\r\n"))  # line ends are not noise
-
-    def _take(self, sentence: str) -> Iterator[Fix]:
-        kind = sentence[3:6]
-        if sentence[6:7] != "," or sentence[1] == "P" or kind not in _READERS:
-            return  # P is a maker's own: $PGRMC is how a Garmin is set up
-        try:
-            reading = _READERS[kind](pynmea2.parse(sentence, check=True))
-        except (pynmea2.ParseError, ValueError):
-            self._rejected += 1
-            return
-        yield from self._epochs.take(reading)
+    0 while too little of it is there before `until` to know, -1 if it is none.
+    """
+    whole = SENTENCE.match(data, start, until)
+    if whole is not None:
+        return whole.end() if reduce(xor, whole[1], 0) == int(whole[2], 16) else -1
+    return 0 if _BEGINNING.fullmatch(data, start, until) else -1
 
 
-def _read_rmc(rmc: pynmea2.RMC) -> Reading:
-    at = _time(rmc.timestamp)
-    if rmc.status != "A" or getattr(rmc, "mode_indicator", None) not in _MODES:
-        return Reading("RMC", at)  # nothing in such a sentence may be used, dates least of all
-    day = rmc.datestamp
-    if not (day is None or isinstance(day, date)):
-        raise ValueError("date")
-    return Reading(
-        "RMC", at, _angle(rmc.lat, rmc.lat_dir, "NS"), _angle(rmc.lon, rmc.lon_dir, "EW"), day
-    )
+def reading(sentence: str) -> Reading:
+    """What a whole RMC or GGA says. Raises ValueError for what cannot be."""
+    try:
+        parsed = pynmea2.parse(sentence, check=True)
+    except pynmea2.ParseError as error:
+        raise ValueError("form") from error
+    fields = ",".join(parsed.data)
+    return _rmc(parsed, fields) if parsed.sentence_type == "RMC" else _gga(parsed, fields)
 
 
-def _read_gga(gga: pynmea2.GGA) -> Reading:
-    at = _time(gga.timestamp)
-    if gga.gps_qual not in _QUALITIES:
-        return Reading("GGA", at)
+def _rmc(rmc: pynmea2.RMC, fields: str) -> Reading:
+    at_ms, grain_ms = _time(rmc.data[0])
+    mode = getattr(rmc, "mode_indicator", None) or ""
+    if rmc.status != "A" or mode not in _MODES:
+        return Reading("RMC", at_ms, grain_ms, doubt=_DOUBTS.get(mode, ""))
+    _formed(_RMC, fields)
+    lat_e7, lon_e7 = _place(rmc)
+    return Reading("RMC", at_ms, grain_ms, lat_e7, lon_e7, _date(rmc.data[8]))
+
+
+def _gga(gga: pynmea2.GGA, fields: str) -> Reading:
+    at_ms, grain_ms = _time(gga.data[0])
+    quality = gga.data[5] if len(gga.data) > 5 else ""
+    if quality not in _QUALITIES:
+        return Reading("GGA", at_ms, grain_ms, doubt=_DOUBTS.get(quality, ""))
+    _formed(_GGA, fields)
+    lat_e7, lon_e7 = _place(gga)
     return Reading(
         "GGA",
-        at,
-        _angle(gga.lat, gga.lat_dir, "NS"),
-        _angle(gga.lon, gga.lon_dir, "EW"),
+        at_ms,
+        grain_ms,
+        lat_e7,
+        lon_e7,
         satellites=_whole(gga.num_sats),
         hdop_e2=_hundredths(gga.horizontal_dil),
     )
 
 
-_READERS = {"RMC": _read_rmc, "GGA": _read_gga}
+def _formed(form: re.Pattern[str], fields: str) -> None:
+    if form.fullmatch(fields) is None:
+        raise ValueError("form")
 
 
-def _time(found: object) -> time | None:
-    """Time of day; None if the field is empty. Leap second 235960 is no `time` and is refused."""
-    if not (found is None or isinstance(found, time)):
+def _time(digits: str) -> tuple[int | None, int]:
+    """Milliseconds of the day, and how finely they are printed; None if the field is empty.
+
+    235960 is a second, the one that is put in at midnight.
+    """
+    if not digits:
+        return None, 1
+    hour, minute, second, decimals = _found(_TIME, digits, "time")
+    shown = (decimals or "")[:3]
+    at_ms = (int(hour) * 60 + int(minute)) * 60_000 + int(second) * 1000 + int(f"{shown:0<3}")
+    leap = DAY_MS <= at_ms < DAY_MS + 1000 and (hour, minute) == ("23", "59")
+    if int(minute) > 59 or (not leap and (int(second) > 59 or at_ms >= DAY_MS)):
         raise ValueError("time")
-    return None if found is None else found.replace(tzinfo=None)
+    return at_ms, 10 ** (3 - len(shown))
+
+
+def _date(digits: str) -> date | None:
+    """Two digits of a year are 1980 to 2079; None if the field is empty."""
+    if not digits:
+        return None
+    day, month, year = map(int, _found(_DATE, digits, "date"))
+    return date(year + (1900 if year >= 80 else 2000), month, day)
+
+
+def _place(sentence: pynmea2.NMEASentence) -> tuple[int, int]:
+    """Latitude and longitude; 0, 0 is what some receivers send for none."""
+    place = (
+        _angle(sentence.lat, sentence.lat_dir, "NS"),
+        _angle(sentence.lon, sentence.lon_dir, "EW"),
+    )
+    if place == (0, 0):
+        raise ValueError("place")
+    return place
 
 
 def _angle(digits: str, hemisphere: str, hemispheres: str) -> int:
     """Degrees times 10^7 of ``dddmm.mmmm`` and a hemisphere, whose first letter is the positive."""
-    found = _ANGLE.fullmatch(digits)
-    if found is None or hemisphere not in tuple(hemispheres):
-        raise ValueError("angle")
-    degrees, minutes = int(found[1]), float(found[2])
-    angle = degrees + minutes / 60
-    if minutes >= 60 or angle > (90 if hemispheres == "NS" else 180):
+    degrees, minutes = _found(_ANGLE, digits, "angle")
+    angle = int(degrees) + float(minutes) / 60
+    wrong = hemisphere not in tuple(hemispheres) or float(minutes) >= 60
+    if wrong or angle > (90 if hemispheres == "NS" else 180):
         raise ValueError("angle")
     return round(angle * 10**7) * (1 if hemisphere in "NE" else -1)
+
+
+def _found(form: re.Pattern[str], digits: str, what: str) -> tuple[str, ...]:
+    found = form.fullmatch(digits)
+    if found is None:
+        raise ValueError(what)
+    return found.groups()
 
 
 def _whole(digits: str) -> int | None:

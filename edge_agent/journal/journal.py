@@ -12,8 +12,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from edge_agent.bounds import Bounds
 from edge_agent.contract import chain, entries
 from edge_agent.errors import JournalError
+from edge_agent.evidence.battery_clock import Known
 from edge_agent.journal.enrolled import EnrolledTable, remembering
 from edge_agent.journal.failing import failing
 from edge_agent.journal.roster import RosterTable
@@ -160,6 +162,27 @@ class Journal:
         if library is not None:
             known.append(remembering(enrolment.scanner, library))
         return self._append_with(self._next(enrolment, at), known)
+
+    def anchor(self, clock: entries.Clock, at: Stamp, known: Known) -> Entry:
+        """Append an anchor, and remember `known` for a boot that does not know the time."""
+        ahead = known.rtc_ahead
+        values = (
+            known.utc_ms,
+            known.floor_ms,
+            ahead.low_ms if ahead else None,
+            ahead.high_ms if ahead else None,
+        )
+        statement = "INSERT OR REPLACE INTO known_time VALUES (1, ?, ?, ?, ?)"
+        return self._append_with(self._next(clock, at), [(statement, values)])
+
+    def known_time(self) -> Known | None:
+        """What the last anchor remembered; None if there never was one."""
+        query = "SELECT utc_ms, floor_ms, rtc_low_ms, rtc_high_ms FROM known_time"
+        with failing("read", self._path):
+            row = self._db.execute(query).fetchone()
+        if row is None:
+            return None
+        return Known(row[0], row[1], None if row[2] is None else Bounds(row[2], row[3]))
 
     def open_incidents(self) -> list[OpenIncident]:
         query = "SELECT what, which, seq, cause, boot, mono_ms FROM open_incident"

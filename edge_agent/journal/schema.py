@@ -83,6 +83,19 @@ def m003_enrolled(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_known_time(db: Database) -> None:
+    """The last instant that was known, for a boot that does not know the time."""
+    db.execute(
+        """CREATE TABLE known_time (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            utc_ms INTEGER NOT NULL,
+            floor_ms INTEGER NOT NULL,
+            rtc_low_ms INTEGER,
+            rtc_high_ms INTEGER)"""
+    )
+
+
 def _all(db: Any, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)

@@ -1,18 +1,32 @@
-"""What this machine's clocks say, and who vouches for them.
+"""What this machine's clocks say, and the stamps that are made of it.
+
+The monotonic clock is CLOCK_MONOTONIC_RAW: the bare oscillator since boot. CLOCK_MONOTONIC never
+steps either, but whoever disciplines the system clock slews it, chrony by up to a twelfth, and with
+it whatever is dated by it. (Neither counts sleep; a terminal does not sleep.)
 
 Whether the system clock is disciplined is asked of the kernel by adjtimex(2): no root, no process,
 and the same answer whether systemd-timesyncd, chrony or ntpd does the work.
 """
 
 import ctypes
+import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent.bounds import Bounds
+from edge_agent.config import ClockSource
+from edge_agent.evidence.timekeeper import Belief
 from edge_agent.records import Stamp
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RTC = Path("/sys/class/rtc/rtc0/since_epoch")
+#: systemd-timesyncd tells the kernel an error of 0 whatever the network did. It takes servers up to
+#: RootDistanceMaxSec away (timesyncd.conf(5), 5 s unless somebody changed it) and leaves this file.
+_TIMESYNCD = Path("/run/systemd/timesync/synchronized")
+_TIMESYNCD_MS = 5000
 
 
 class _Timex(ctypes.Structure):
@@ -29,23 +43,72 @@ class _Timex(ctypes.Structure):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Both clocks at one moment.
+
+    Attributes:
+        mono_ms: the monotonic clock.
+        system_ns: the system clock, nanoseconds since 1970.
+        error_ms: how far the system clock can be from UTC, by the kernel; None while nobody
+            disciplines it.
+    """
+
+    mono_ms: int
+    system_ns: int
+    error_ms: int | None
+
+    @property
+    def system_ms(self) -> int:
+        return self.system_ns // 1_000_000
+
+
 class Clock:
-    """Stamps for this boot. Safe to use from any thread."""
+    """Stamps for this boot. Safe to use from any thread.
+
+    Attributes:
+        boot: the kernel's boot id, 32 hex digits.
+        belief: what UTC is; set by the spine as a whole, so that every thread stamps by it.
+    """
 
     def __init__(self) -> None:
         self.boot = _BOOT_ID.read_text(encoding="ascii").strip().replace("-", "")
+        self.belief: Belief | None = None
         self._adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
 
     def mono_ms(self) -> int:
-        """Milliseconds since boot; never steps."""
-        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        """Milliseconds since boot; neither stepped nor slewed."""
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC_RAW) // 1_000_000
+
+    def reading(self) -> Reading:
+        """Both clocks. If the machine was busy elsewhere between the two, that is in the error."""
+        error_ms = self._error_ms()
+        before_ms = self.mono_ms()
+        system_ns = time.time_ns()
+        after_ms = self.mono_ms()
+        if error_ms is not None:
+            error_ms += after_ms - before_ms
+        return Reading(after_ms, system_ns, error_ms)
+
+    def rtc_ms(self) -> int | None:
+        """The battery-backed clock, whole seconds in milliseconds since 1970; None without one."""
+        try:
+            return int(_RTC.read_text(encoding="ascii")) * 1000
+        except (OSError, ValueError):  # none there; or it says itself that it has stopped
+            return None
 
     def stamp(self) -> Stamp:
         """Now, and how far it can be trusted."""
-        utc_ms = time.time_ns() // 1_000_000
-        error_ms = self._error_ms()
-        source = "none" if error_ms is None else "ntp"
-        return Stamp(self.boot, self.mono_ms(), utc_ms, source, error_ms)
+        mono_ms = self.mono_ms()
+        belief = self.belief
+        if belief is None:
+            return Stamp(self.boot, mono_ms, max(0, self.system_ms()), "none")
+        utc = belief.utc(mono_ms)
+        return Stamp(self.boot, mono_ms, max(0, utc.middle_ms), belief.source, utc.error_ms)
+
+    def system_ms(self) -> int:
+        """The system clock, right or wrong."""
+        return time.time_ns() // 1_000_000
 
     def _error_ms(self) -> int | None:
         """The kernel's bound of the system clock's error; None while nobody disciplines it."""
@@ -53,4 +116,62 @@ class Clock:
         state = self._adjtimex(ctypes.byref(timex))
         if state in (-1, _TIME_ERROR) or timex.status & _STA_UNSYNC:
             return None
-        return int(timex.maxerror) // 1000 + 1
+        unsaid_ms = _TIMESYNCD_MS if _TIMESYNCD.exists() else 0
+        return int(timex.maxerror) // 1000 + 1 + unsaid_ms
+
+
+class SimulatedClock(Clock):
+    """The clocks of a machine that is not there, from the file that `sim.machine` writes.
+
+    The file says where each clock stood at an instant of this machine's CLOCK_MONOTONIC; from there
+    they run at real speed. Raises OSError or ValueError if the file cannot be understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self.boot = str(self._told()["boot"])
+
+    def mono_ms(self) -> int:
+        return self._now("mono_ms")
+
+    def system_ms(self) -> int:
+        return self._now("system_ms")
+
+    def reading(self) -> Reading:
+        told = self._told()
+        error_ms = told["error_ms"]
+        return Reading(
+            self._run(told, "mono_ms"),
+            self._run(told, "system_ms") * 1_000_000,
+            None if error_ms is None else int(error_ms),
+        )
+
+    def rtc_ms(self) -> int | None:
+        told = self._told()
+        return None if told["rtc_ms"] is None else self._run(told, "rtc_ms") // 1000 * 1000
+
+    def _now(self, clock: str) -> int:
+        return self._run(self._told(), clock)
+
+    def _told(self) -> dict[str, int | str | None]:
+        told: dict[str, int | str | None] = json.loads(self._path.read_bytes())
+        return told
+
+    def _run(self, told: dict[str, int | str | None], clock: str) -> int:
+        return int(told[clock] or 0) + time.monotonic_ns() // 1_000_000 - int(told["real_ms"] or 0)
+
+
+def open_clock(source: ClockSource) -> Clock:
+    """The clock that the configuration wants."""
+    if source.file is not None:
+        return SimulatedClock(Path(source.file))
+    return Clock()
+
+
+def utc_of(reading: Reading) -> Bounds | None:
+    """The offset (UTC - monotonic) that the kernel vouches for; None while it does not."""
+    if reading.error_ms is None:
+        return None
+    offset_ms = reading.system_ms - reading.mono_ms
+    return Bounds(offset_ms - reading.error_ms, offset_ms + reading.error_ms)

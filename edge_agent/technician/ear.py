@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import xor
 
-from edge_agent.profile import GnssProfile
+from edge_agent.profile import GnssProfile, ScannerProfile
 from edge_agent.records import Fix, Scan
 from edge_agent.technician.model import Finding, Model, Sure, candidate
 
@@ -101,7 +101,7 @@ class _Listener:
         """Sorts models of the same sureness: what fits the model best is first."""
         profile = self.model.profile
         return (
-            profile.decoder in ("text", "gm65"),
+            isinstance(profile, ScannerProfile) and profile.decoder in ("text", "gm65"),
             self._is_described(data) is not True,
             baud not in (None, profile.baud, *profile.identify.bauds),
             -self.model.exactness(data),

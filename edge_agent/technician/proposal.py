@@ -14,7 +14,7 @@ from pathlib import Path
 from edge_agent.config import Config, Gnss, Scanner
 from edge_agent.errors import ConfigError
 from edge_agent.profile import BoardProfile, GnssProfile, Uart
-from edge_agent.technician.model import Candidate, Model, Report
+from edge_agent.technician.model import Candidate, Report
 
 #: The first of a kind, and the stem of the next ones.
 _NAMES = {"fingerprint": ("finger", "finger"), "gm65": ("qr", "qr")}
@@ -59,7 +59,8 @@ class Names:
         before = self.configured(report.place.device)
         if isinstance(best.model.profile, GnssProfile):
             return self._receiver(best, report.place.port, before)
-        name = before.name if isinstance(before, Scanner) else self._free(best.model)
+        decoder = best.model.profile.decoder
+        name = before.name if isinstance(before, Scanner) else self._free(decoder)
         lines = ("[[scanner]]", f'name = "{name}"', *_common(best, report.place.port))
         return Proposal(lines, _known(before, best))
 
@@ -70,8 +71,7 @@ class Names:
         self._has_receiver = True
         return Proposal(("[gnss]", *_common(best, port)), note)
 
-    def _free(self, model: Model) -> str:
-        decoder = model.profile.decoder
+    def _free(self, decoder: str) -> str:
         first, stem = _NAMES.get(decoder, _CARDS)
         candidates = (first if number == 1 else f"{stem}{number}" for number in count(1))
         name = next(one for one in candidates if one not in self._taken)

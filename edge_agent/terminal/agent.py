@@ -13,6 +13,7 @@ from edge_agent.events import (
     Asked,
     Connected,
     Disconnected,
+    Doubted,
     Event,
     Located,
     Noted,
@@ -22,17 +23,19 @@ from edge_agent.events import (
     Scanned,
     Stop,
 )
+from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal
 from edge_agent.panel import Panel
 from edge_agent.panel.messages import announce, compose
 from edge_agent.ports.clock import Clock
-from edge_agent.records import Condition, Enrolling, Library, Misread, Signal
+from edge_agent.records import Condition, Enrolling, Grade, Library, Misread, Signal
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.enrolment import Enrolments, Taken
 from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.timekeeping import Timekeeping
 
 log = logging.getLogger("edge_agent.terminal")
 
@@ -55,6 +58,8 @@ class Agent:
         fingers: Fingers,
         enrolments: Enrolments,
         punching: Punching,
+        track: Track,
+        timekeeping: Timekeeping,
     ) -> None:
         self.ports: dict[str, str] = {}
         self._config = config
@@ -67,17 +72,21 @@ class Agent:
         self._fingers = fingers
         self._enrolments = enrolments
         self.punching = punching
+        self.track = track
+        self.timekeeping = timekeeping
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
-        at = self._clock.stamp()
-        entry = self._journal.append(start, at)
+        self.timekeeping.look()
+        entry = self._journal.append(start, self._clock.stamp())
         self._delivery.window.appended(entry.seq)
         gnss = {self._config.gnss.name} if self._config.gnss else set()
         scanners = frozenset(one.name for one in self._config.scanner)
-        self._incidents.end_unless("scanner", scanners, at.mono_ms)
-        self._incidents.end_unless("gnss", frozenset(gnss), at.mono_ms)
-        self._incidents.end_unless("module", scanners, at.mono_ms)
+        now_ms = self._clock.mono_ms()
+        self._incidents.end_unless("scanner", scanners, now_ms)
+        self._incidents.end_unless("gnss", frozenset(gnss), now_ms)
+        self._incidents.end_unless("module", scanners, now_ms)
+        self._incidents.end_unless("clock", frozenset(), now_ms)  # each boot begins anew
 
     def run(self, inbox: "queue.SimpleQueue[Event]", after_turn: Callable[[int], None]) -> None:
         """Turn until somebody asks us to stop. `after_turn` is called with the monotonic time."""
@@ -94,7 +103,9 @@ class Agent:
         """One round: every event, then settle. True if there is more to publish at once."""
         for event in events:
             self._attempt(partial(self._on, event))
+        self._attempt(self.timekeeping.settle)
         now_ms = self._clock.mono_ms()
+        self._watch_place(now_ms)
         more = self._attempt(partial(self._delivery.settle, now_ms))
         self._attempt(partial(self._incidents.settle, now_ms, self._clock.stamp))
         self._attempt(partial(self._enrolments.settle, now_ms, self._punch_after_all))
@@ -117,8 +128,12 @@ class Agent:
                 self._noted(scanner, what, now_ms)
             case Asked():
                 self._enrolments.asked(event, now_ms)
-            case Located():
-                self.punching.fix = event
+            case Located(fix, mono_ms):
+                self.timekeeping.located(event)
+                self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
+                self.track.take(fix, mono_ms)
+            case Doubted(doubt, mono_ms):
+                self.track.doubt(doubt, mono_ms)
             case PortOpened(name):
                 self._port(name, "", now_ms)
             case PortLost(name, cause):
@@ -134,9 +149,21 @@ class Agent:
         if cause:
             self._incidents.begin(kind, name, cause, now_ms)
             self._enrolments.lost(name)
+            if kind == "gnss":
+                self.track.unplugged()
         else:
             self._incidents.end(kind, name, now_ms)
             self._enrolments.found(name)
+
+    def _watch_place(self, now_ms: int) -> None:
+        """A terminal that is elsewhere, or that somebody tells so, is an incident without a tap."""
+        place = self.track.place(now_ms)
+        for grade, what in ((Grade.OUTSIDE, "moved"), (Grade.SUSPECT, "suspect")):
+            if place.grade is grade:
+                away = f"{place.distance_m} m from the site" if grade is Grade.OUTSIDE else ""
+                self._incidents.begin(what, "", place.reasons or away, now_ms)
+            elif place.grade is not Grade.NO_SKY:  # which says nothing either way
+                self._incidents.end(what, "", now_ms)
 
     def _noted(
         self, scanner: str, what: Condition | Misread | Library | Enrolling, now_ms: int

@@ -13,10 +13,12 @@ from edge_agent.contract import chain, credentials, messages, topics
 from edge_agent.contract.entries import Start
 from edge_agent.errors import JournalError
 from edge_agent.events import Event, Stop
+from edge_agent.evidence.position import Fence
+from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal, Run, open_journal
 from edge_agent.panel import Panel, Panels, RingPanel, open_panel
 from edge_agent.ports import files
-from edge_agent.ports.clock import Clock
+from edge_agent.ports.clock import open_clock
 from edge_agent.ports.control import Control
 from edge_agent.ports.systemd import Notifier
 from edge_agent.terminal import keys
@@ -31,6 +33,7 @@ from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
 from edge_agent.terminal.status import status
+from edge_agent.terminal.timekeeping import keep_time
 from edge_agent.uplink import connection
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
@@ -39,6 +42,8 @@ log = logging.getLogger("edge_agent.terminal")
 
 #: A plug that wobbles for less is no incident.
 _PORT_GRACE_MS = 2000
+#: Nor is one stray fix.
+_PLACE_GRACE_MS = 3000
 #: The status file is rewritten so often; it lives in memory.
 _STATUS_EVERY_MS = 1000
 
@@ -98,22 +103,23 @@ class _Program:
         self._inbox = inbox
         self._panel = panel
         self._journal = journal
-        self._clock = Clock()
+        self._clock = open_clock(wanted.clock)
         self._notifier = Notifier()
         self._next_status_ms = 0
         rules = wanted.rules
-        window = Window(
-            journal.last_seq,
-            journal.received(),
-            wanted.broker.window,
-            rules.receipt_wait_s * 1000,
-        )
+        wait_ms = rules.receipt_wait_s * 1000
+        window = Window(journal.last_seq, journal.received(), wanted.broker.window, wait_ms)
         grace_ms = {
             "scanner": _PORT_GRACE_MS,
             "gnss": _PORT_GRACE_MS,
+            "moved": _PLACE_GRACE_MS,
+            "suspect": _PLACE_GRACE_MS,
             "broker": rules.broker_grace_s * 1000,
         }
         self._incidents = Incidents(journal, grace_ms, window.appended)
+        self._timekeeping = keep_time(
+            wanted.gnss, journal, self._clock, self._incidents, window.appended
+        )
         self._identity = Identity(wanted.terminal, wanted.broker.topic_root, sealer)
         self._delivery = Delivery(
             journal,
@@ -184,6 +190,7 @@ class _Program:
             site.lon_e7,
             site.radius_m,
             self._journal.previous if self._journal.last_seq == 0 else None,
+            self._timekeeping.floor_ms,
         )
 
     def _make_agent(self, window: Window, scanners: dict[str, profile.ScannerProfile]) -> Agent:
@@ -199,7 +206,10 @@ class _Program:
             self._clock.stamp,
             window.appended,
         )
-        pipeline = Pipeline(scanners, self._config.rules.duplicate_s * 1000)
+        site, rules = self._config.site, self._config.rules
+        pipeline = Pipeline(scanners, rules.duplicate_s * 1000)
+        fence = Fence(site.lat_e7, site.lon_e7, site.radius_m)
+        track = Track(fence, rules.fix_age_s * 1000)
         punching = Punching(
             self._config,
             self._journal,
@@ -208,6 +218,7 @@ class _Program:
             self._delivery,
             self._incidents,
             fingers,
+            track,
             self._key,
         )
         return Agent(
@@ -221,6 +232,8 @@ class _Program:
             fingers,
             enrolments,
             punching,
+            track,
+            self._timekeeping,
         )
 
     def _connect(self, link: int) -> connection.Connection:

@@ -8,11 +8,11 @@ from typing import Any
 from edge_agent import devices, profile
 from edge_agent.config import Config, Gnss, Scanner
 from edge_agent.devices import Decoder
-from edge_agent.events import Event, Located, Noted, Order, Scanned
+from edge_agent.events import Doubted, Event, Located, Noted, Order, Scanned
 from edge_agent.ports.clock import Clock
 from edge_agent.ports.serial_port import SerialPort
 from edge_agent.profile import GnssProfile, ScannerProfile
-from edge_agent.records import Fix, Scan
+from edge_agent.records import Doubt, Fix, Scan
 
 
 class Cables:
@@ -88,5 +88,9 @@ class Cables:
         else:
             self._inbox.put(Noted(scanner, record))
 
-    def _located(self, fix: Fix) -> None:
-        self._inbox.put(Located(fix, self._clock.mono_ms()))
+    def _located(self, record: Fix | Doubt) -> None:
+        now_ms = self._clock.mono_ms()
+        if isinstance(record, Fix):
+            self._inbox.put(Located(record, now_ms))
+        else:
+            self._inbox.put(Doubted(record, now_ms))

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from edge_agent.config import Config
 from edge_agent.contract import credentials
 from edge_agent.errors import JournalError
-from edge_agent.events import Located, Scanned
-from edge_agent.evidence import position
+from edge_agent.events import Scanned
+from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal
 from edge_agent.panel.messages import Notice, compose
 from edge_agent.ports.clock import Clock
@@ -39,7 +39,7 @@ class Tally:
 
 
 class Punching:
-    """Appends punches. `fix` is the last one that the receiver vouched for."""
+    """Appends punches."""
 
     def __init__(
         self,
@@ -50,37 +50,30 @@ class Punching:
         delivery: Delivery,
         incidents: Incidents,
         fingers: Fingers,
+        track: Track,
         credential_key: bytes,
     ) -> None:
         self.tally = Tally()
-        self.fix: Located | None = None
         self._journal = journal
         self._clock = clock
         self._pipeline = pipeline
         self._delivery = delivery
         self._incidents = incidents
         self._fingers = fingers
+        self._track = track
         self._key = credential_key
         self._zone = ZoneInfo(config.site.zone)
-        self._fence = (config.site.lat_e7, config.site.lon_e7, config.site.radius_m)
-        self._fix_age_ms = config.rules.fix_age_s * 1000
 
     def record(self, scanned: Scanned, concealed: str, person: Person | None, at: Stamp) -> Notice:
         """Append the punch; give what to tell the person. Raises JournalError."""
         scan = scanned.scan
         holder = person.id if person else concealed
         earlier = self._pipeline.repeats(holder, at)
-        place = position.grade(
-            self.fix.fix if self.fix else None,
-            max(0, at.mono_ms - self.fix.mono_ms) if self.fix else 0,
-            self._fence,
-            self._fix_age_ms,
-        )
         punch = Punch(
             concealed,
             scan.technology,
             scanned.scanner,
-            place,
+            self._track.place(at.mono_ms),
             person.id if person else None,
             earlier.seq if earlier else None,
             scan.card or None,
@@ -146,6 +139,9 @@ class Punching:
         self._incidents.begin("storage", "", error.cause, self._clock.mono_ms())
 
     def _local(self, at: Stamp) -> str:
+        """The time on the wall; a wrong one would be a lie that people remember."""
+        if at.source == "none":
+            return "--:--"
         return (
             datetime.fromtimestamp(at.utc_ms / 1000, UTC).astimezone(self._zone).strftime("%H:%M")
         )

@@ -44,7 +44,9 @@ def status(
             }
             for port in ports
         ],
+        "clock": _clock(agent, at),
         "fix": _fix(agent, at.mono_ms),
+        "place": asdict(agent.track.place(at.mono_ms)),
         "broker": {
             "host": config.broker.host,
             "port": config.broker.port,
@@ -75,7 +77,20 @@ def _roster(journal: Journal) -> dict[str, Any] | None:
 
 
 def _fix(agent: Agent, now_ms: int) -> dict[str, Any] | None:
-    located = agent.punching.fix
-    if located is None:
+    fix = agent.track.fix
+    if fix is None:
         return None
-    return {**asdict(located.fix), "age_ms": now_ms - located.mono_ms}
+    return {**asdict(fix), "age_ms": now_ms - agent.track.fix_ms}
+
+
+def _clock(agent: Agent, at: Stamp) -> dict[str, Any]:
+    """Whether time is known, and who contradicts it."""
+    time = agent.timekeeping
+    return {
+        "source": at.source,
+        "error_ms": at.error_ms,
+        "floor_ms": time.floor_ms,
+        "confirmed": time.keeper.confirmed,
+        "contradictions": [asdict(one) for one in time.keeper.contradictions],
+        "refused": time.keeper.refused + time.receiver.refused,
+    }

@@ -1,0 +1,150 @@
+"""The stored stamps of a boot, as far as their time can be improved or improves that of others.
+
+Those that nobody vouches for within `timeline.CLOSE_MS` are in the table ``loose``. Entries that
+the chain does not bear out are no evidence for others.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from edge_agent.central import timeline
+from edge_agent.central.boots import Boot
+from edge_agent.central.timeline import Claim, Resolved
+
+#: So many ``clock`` entries to each side are asked: the first that came may be a rough one.
+CLOCKS = 4
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored entry whose time can be improved, or that improves others."""
+
+    claim: Claim
+    seq: int
+    at_ms: int
+    received_ms: int
+    broken: int
+    low_ms: int | None
+    high_ms: int | None
+    source: str | None
+
+
+# The seq between two bounds always, so that a boot's part of a table is all that is looked at.
+_LOOSE = """
+SELECT json_extract(e.text, '$.at'), e.seq, e.at_ms, e.received_ms, e.broken,
+    l.low_ms, l.high_ms, l.source
+FROM loose l CROSS JOIN entry e ON e.stream = l.stream AND e.seq = l.seq
+WHERE l.stream = ? AND l.seq BETWEEN ? AND ? AND json_extract(e.text, '$.at.boot') = ?
+ORDER BY l.seq
+"""
+_SOUND = """
+SELECT json_extract(e.text, '$.at'), e.seq, e.at_ms, e.received_ms, e.broken, NULL, NULL, NULL
+FROM {} = e.seq WHERE {}.stream = ? AND {}.seq BETWEEN ? AND ?
+    AND e.broken = 0 AND json_extract(e.text, '$.at.boot') = ? {} ORDER BY {}.seq
+"""
+_VOUCHED = _SOUND.format(
+    "entry e LEFT JOIN loose l ON l.stream = e.stream AND l.seq",
+    *("e", "e", "AND l.vouched IS NOT 0", "e"),
+)
+_BEFORE = f"{_VOUCHED} DESC LIMIT 1"
+_AFTER = f"{_VOUCHED} LIMIT 1"
+_CLOCK = _SOUND.format(
+    "clock c CROSS JOIN entry e ON e.stream = c.stream AND c.seq", *("c", "c", "", "c")
+)
+_CLOCKS_BEFORE = f"{_CLOCK} DESC LIMIT {CLOCKS}"
+_CLOCKS_AFTER = f"{_CLOCK} LIMIT {CLOCKS}"
+
+
+class Stamps:
+    """Asks for stored stamps, and writes what was found of their time."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+
+    def loose(self, boot: Boot, first: int, last: int) -> list[Stored]:
+        """Those of a range that are not close."""
+        return self._find(_LOOSE, boot, first, last)
+
+    def before(self, boot: Boot, seq: int) -> Stored | None:
+        """The vouched one nearest before an entry."""
+        if boot.known_first is None or seq <= boot.known_first:
+            return None
+        return next(iter(self._find(_BEFORE, boot, boot.known_first, seq - 1)), None)
+
+    def after(self, boot: Boot, seq: int) -> Stored | None:
+        """The vouched one nearest after an entry."""
+        if boot.known_last is None or seq >= boot.known_last:
+            return None
+        return next(iter(self._find(_AFTER, boot, seq + 1, boot.known_last)), None)
+
+    def clocks(self, boot: Boot, first: int, last: int) -> list[Stored]:
+        """The ``clock`` entries of a range and the nearest few to each side of it, ascending."""
+        return [
+            *reversed(self.clocks_before(boot, first)),
+            *self._find(_CLOCK, boot, first, last),
+            *self.clocks_after(boot, last),
+        ]
+
+    def clocks_before(self, boot: Boot, seq: int) -> list[Stored]:
+        """The nearest few before an entry, nearest first."""
+        return self._find(_CLOCKS_BEFORE, boot, boot.first, seq - 1)
+
+    def clocks_after(self, boot: Boot, seq: int) -> list[Stored]:
+        """The nearest few after an entry, nearest first."""
+        return self._find(_CLOCKS_AFTER, boot, seq + 1, boot.last)
+
+    def _find(self, query: str, boot: Boot, first: int, last: int) -> list[Stored]:
+        rows = self._conn.execute(query, (boot.stream, first, last, boot.boot)).fetchall()
+        return [Stored(timeline.claim(json.loads(at)), *row) for at, *row in rows]
+
+    def bounds(self, stream: int, seq: int) -> tuple[Resolved, int]:
+        """The time of an entry as it is resolved, and its `mono_ms`."""
+        low_ms, high_ms, source, at = self._conn.execute(
+            "SELECT l.low_ms, l.high_ms, l.source, json_extract(e.text, '$.at')"
+            " FROM entry e LEFT JOIN loose l ON l.stream = e.stream AND l.seq = e.seq"
+            " WHERE e.stream = ? AND e.seq = ?",
+            (stream, seq),
+        ).fetchone()
+        claim = timeline.claim(json.loads(at))
+        found = timeline.own(claim) if source is None else Resolved(low_ms, high_ms, source)
+        return found, claim.mono_ms
+
+    def entries(self, boot: Boot) -> Iterator[tuple[list[dict[str, Any]], set[int]]]:
+        """All entries in a boot's range, parsed, and which of them are broken, some at a time."""
+        at = boot.first
+        while rows := self._conn.execute(
+            "SELECT seq, broken, text FROM entry WHERE stream = ? AND seq BETWEEN ? AND ?"
+            " ORDER BY seq LIMIT ?",
+            (boot.stream, at, boot.last, _CHUNK),
+        ).fetchall():
+            yield [json.loads(text) for _, _, text in rows], {seq for seq, bad, _ in rows if bad}
+            at = rows[-1][0] + 1
+
+    def write(self, stream: int, found: Iterable[tuple[Stored, Resolved]]) -> None:
+        """Put down resolved times, as far as they are news."""
+        news = [
+            (row.seq, one.best_ms(row.claim.utc_ms), one)
+            for row, one in found
+            if astuple(one) != (row.low_ms, row.high_ms, row.source)
+            or one.best_ms(row.claim.utc_ms) != row.at_ms
+        ]
+        self._conn.executemany(
+            "UPDATE loose SET low_ms = ?, high_ms = ?, source = ? WHERE stream = ? AND seq = ?",
+            ((*astuple(one), stream, seq) for seq, _, one in news),
+        )
+        self._conn.executemany(
+            "UPDATE entry SET at_ms = ? WHERE stream = ? AND seq = ?",
+            ((best_ms, stream, seq) for seq, best_ms, _ in news),
+        )
+
+    def keep(self, stream: int, loose: Iterable[dict[str, Any]]) -> None:
+        """Entries that are stored and are loose, for now with what they claim."""
+        claims = ((entry["seq"], timeline.claim(entry["at"])) for entry in loose)
+        self._conn.executemany(
+            "INSERT INTO loose VALUES (?, ?, ?, ?, ?, ?)",
+            ((stream, seq, one.vouched, *astuple(timeline.own(one))) for seq, one in claims),
+        )

@@ -1,0 +1,168 @@
+"""When was it really? Bounds for a stamp from what others of its boot, and other boots, vouch for.
+
+A stamp that its terminal vouches for closely stands as it is. Of the others, those
+
+    of a boot with an anchor    are dated by the anchors nearest before and after, over the time
+                                that the oscillator counted in between
+    of a boot without one       lie between two edges: the last instant certain before that boot,
+                                and the first certain after it
+
+Bounds are carried with `bounds.drift_ms` and, where an end of June or December may lie between,
+with `bounds.leap_ms`: they are never understated. What excludes each other is not averaged.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge_agent.bounds import LEAP_MS, Bounds, around, drift_ms, leap_ms
+
+#: The source of a stamp that nobody vouches for, and of a resolved time that nothing bounds.
+NONE = "none"
+#: The source of a resolved time that lies between what other boots are certain of.
+BETWEEN = "between"
+#: A stamp vouched for less closely than this is worth improving.
+CLOSE_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a stamp says of itself; see `records.Stamp`."""
+
+    mono_ms: int
+    utc_ms: int
+    source: str
+    error_ms: int | None
+
+    @property
+    def vouched(self) -> bool:
+        """Somebody vouches for it, also somebody that is not known here, and says how closely."""
+        return self.error_ms is not None and self.source != NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A stamp's time: not before `low_ms`, not after `high_ms`; None where nothing bounds it.
+
+    Attributes:
+        source: whose word that is: who vouched for the stamp or its anchor, `BETWEEN` or `NONE`.
+    """
+
+    low_ms: int | None
+    high_ms: int | None
+    source: str
+
+    def best_ms(self, claimed_ms: int) -> int:
+        """The best single statement; what was claimed if there is no better."""
+        if self.low_ms is None or self.high_ms is None:
+            one = self.high_ms if self.low_ms is None else self.low_ms
+            return claimed_ms if one is None else one
+        return Bounds(self.low_ms, self.high_ms).middle_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """At `mono_ms` of a boot UTC was `utc_ms` or later, or, of an upper edge, or earlier."""
+
+    utc_ms: int
+    mono_ms: int
+
+    def lower(self, mono_ms: int) -> int:
+        """UTC was this or later at another moment of the boot."""
+        return self._reach(mono_ms) - self._slack(mono_ms)
+
+    def upper(self, mono_ms: int) -> int:
+        """UTC was this or earlier at another moment of the boot."""
+        return self._reach(mono_ms) + self._slack(mono_ms)
+
+    def _reach(self, mono_ms: int) -> int:
+        return self.utc_ms + mono_ms - self.mono_ms
+
+    def _slack(self, mono_ms: int) -> int:
+        # The true instants may lie apart from the edge, and then another end of a half-year between
+        # them: but only if it is nearer than the second it could take away.
+        drift = drift_ms(mono_ms - self.mono_ms)
+        return drift + leap_ms(self.utc_ms, self._reach(mono_ms), drift + LEAP_MS)
+
+
+def claim(at: Mapping[str, Any]) -> Claim:
+    """The stamp of a checked entry."""
+    return Claim(at["mono_ms"], at["utc_ms"], at["source"], at.get("error_ms"))
+
+
+def own(stamp: Claim) -> Resolved:
+    """What a stamp says of its own time."""
+    if stamp.error_ms is None or not stamp.vouched:
+        return Resolved(None, None, NONE)
+    said = around(stamp.utc_ms, stamp.error_ms)
+    return Resolved(said.low_ms, said.high_ms, stamp.source)
+
+
+def anchored(stamp: Claim, before: Sequence[Claim], after: Sequence[Claim]) -> Resolved:
+    """The time of a stamp by anchors of its boot, each side's nearest first.
+
+    Where both sides exclude each other, its own word stands, or else both may be right.
+    """
+    sides = [side for side in (_side(stamp, before), _side(stamp, after)) if side]
+    mine = own(stamp)
+    if not sides:
+        return mine
+    (said, source), (other, its_source) = sides[0], sides[-1]
+    if its_source != source and _width(other) < _width(said):
+        source = its_source
+    agreed = said.meets(other)
+    said = said.met(other) if agreed else said.joined(other)
+    if mine.low_ms is not None and mine.high_ms is not None:
+        self_said = Bounds(mine.low_ms, mine.high_ms)
+        if not agreed or not said.meets(self_said) or self_said.met(said) == self_said:
+            return mine
+        said = said.met(self_said)
+    return Resolved(said.low_ms, said.high_ms, source)
+
+
+def _side(stamp: Claim, anchors: Sequence[Claim]) -> tuple[Bounds, str] | None:
+    """What the anchors of one side say together, and whose word that is.
+
+    The nearer one is believed where a farther one excludes it: belief may have changed between.
+    """
+    found: tuple[Bounds, str] | None = None
+    for anchor in reversed(anchors):
+        said = _carried(anchor, stamp.mono_ms)
+        if found is None or not found[0].meets(said):
+            found = said, anchor.source
+        else:
+            narrower = anchor.source if _width(said) <= _width(found[0]) else found[1]
+            found = found[0].met(said), narrower
+    return found
+
+
+def _carried(anchor: Claim, mono_ms: int) -> Bounds:
+    error_ms = anchor.error_ms or 0
+    elapsed_ms = mono_ms - anchor.mono_ms
+    margin_ms = error_ms + drift_ms(elapsed_ms) + LEAP_MS
+    said = around(anchor.utc_ms + elapsed_ms, error_ms).carried(elapsed_ms)
+    return said.wider(leap_ms(anchor.utc_ms, anchor.utc_ms + elapsed_ms, margin_ms))
+
+
+def _width(said: Bounds) -> int:
+    return said.high_ms - said.low_ms
+
+
+def between(
+    stamp: Claim, lower: Sequence[Edge], upper: Sequence[Edge], received_ms: int
+) -> Resolved:
+    """The time of a stamp of a boot in which time never became known.
+
+    Args:
+        received_ms: when the central had it, by the central's own clock, which counts only as far
+            as it agrees with the rest.
+    """
+    lows = [edge.lower(stamp.mono_ms) for edge in lower]
+    highs = [edge.upper(stamp.mono_ms) for edge in upper]
+    low, high = max(lows, default=None), min(highs, default=None)
+    if low is not None and high is not None and low > high:
+        return Resolved(None, None, NONE)
+    source = NONE if low is None and high is None else BETWEEN
+    if low is None or received_ms >= low:
+        high = received_ms if high is None else min(high, received_ms)
+    return Resolved(low, high, source)

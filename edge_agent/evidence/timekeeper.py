@@ -1,0 +1,132 @@
+"""What time it is: the statements of several witnesses about one boot's offset, held together.
+
+    offset = UTC - monotonic, known to lie between bounds; the monotonic clock carries it on
+
+Witnesses are the GNSS receiver, the kernel's clock while it is disciplined (``ntp``), and the
+battery-backed clock (``rtc``), which speaks once, at the start, and yields to the other two. A
+statement that meets what is believed makes it narrower. One that excludes it is a contradiction:
+time does not jump, so one of the two is false. Unless two independent witnesses have agreed on the
+belief before, nobody here can tell which; then the error that is stated reaches over both, and the
+punch is true all the same. Where two witnesses agree against the belief, the belief goes.
+"""
+
+from dataclasses import dataclass, replace
+
+from edge_agent.bounds import Bounds, carried
+
+GNSS, NTP, RTC = "gnss", "ntp", "rtc"
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What the offset is believed to be, as of `mono_ms`, and by whose word."""
+
+    bounds: Bounds
+    mono_ms: int
+    source: str
+
+    def carried(self, mono_ms: int) -> Bounds:
+        """The offset as of another monotonic time of this boot."""
+        return carried(self.bounds, self.mono_ms, mono_ms)
+
+    def utc(self, mono_ms: int) -> Bounds:
+        """UTC at a monotonic time of this boot."""
+        return self.carried(mono_ms).moved(mono_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A witness excludes what is believed; `by_ms` is how far it is ahead of that."""
+
+    source: str
+    by_ms: int
+
+
+class Timekeeper:
+    """Keeps the belief of one boot.
+
+    Attributes:
+        changed: what was believed was given up since this was last set to False.
+        confirmed: two independent witnesses have agreed on the belief.
+        refused: statements of instants that are certainly past.
+
+    Args:
+        floor_ms: UTC that is certainly past.
+        independent: whether ``gnss`` and ``ntp`` are two witnesses, or one feeds the other.
+    """
+
+    def __init__(self, floor_ms: int, *, independent: bool = True) -> None:
+        self.changed = False
+        self.refused = 0
+        self.floor_ms = floor_ms
+        self._independent = independent
+        self._belief: Belief | None = None
+        self.confirmed = False
+        self._rivals: dict[str, Belief] = {}
+
+    @property
+    def belief(self) -> Belief | None:
+        """What may be stamped on an entry: with an unsettled contradiction, both sides of it."""
+        belief = self._belief
+        if belief is None or self.confirmed or not self._rivals:
+            return belief
+        bounds = belief.bounds
+        for rival in self._rivals.values():
+            bounds = bounds.joined(rival.carried(belief.mono_ms))
+        return replace(belief, bounds=bounds)
+
+    @property
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """Witnesses that exclude what is believed."""
+        if self._belief is None:
+            return ()
+        return tuple(
+            Contradiction(
+                source,
+                rival.bounds.middle_ms - self._belief.carried(rival.mono_ms).middle_ms,
+            )
+            for source, rival in self._rivals.items()
+        )
+
+    def heard(self, source: str, offset: Bounds, mono_ms: int) -> None:
+        """A witness states the offset as of `mono_ms`."""
+        said = Belief(offset, mono_ms, source)
+        if offset.high_ms + mono_ms < self.floor_ms:
+            self.refused += 1
+            return
+        if self._belief is None:
+            self._belief = said
+            return
+        held = self._belief.carried(mono_ms)
+        if held.meets(offset):
+            self._agree(said, held)
+        elif source == RTC:
+            return
+        elif self._belief.source == RTC or self._outvotes(said):
+            self._give_way(said)
+        else:
+            self._rivals[source] = said
+
+    def _agree(self, said: Belief, held: Bounds) -> None:
+        self._rivals.pop(said.source, None)
+        before = self._belief
+        if before is None or said.source == RTC:
+            return
+        if before.source not in (said.source, RTC):
+            self.confirmed |= self._independent
+        narrower = said.bounds.error_ms <= held.error_ms or before.source == RTC
+        source = said.source if narrower else before.source
+        self._belief = Belief(held.met(said.bounds), said.mono_ms, source)
+
+    def _outvotes(self, said: Belief) -> bool:
+        """Another witness says the same against the belief."""
+        return self._independent and any(
+            source != said.source and rival.carried(said.mono_ms).meets(said.bounds)
+            for source, rival in self._rivals.items()
+        )
+
+    def _give_way(self, said: Belief) -> None:
+        self.confirmed = any(source != said.source for source in self._rivals)
+        self._belief = said
+        self._rivals = {}
+        self.changed = True

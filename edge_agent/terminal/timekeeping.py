@@ -1,0 +1,200 @@
+"""What time it is on this terminal: asks the witnesses, tells the clock, writes the anchors."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from edge_agent import BUILT, profile
+from edge_agent.config import Gnss
+from edge_agent.contract import entries
+from edge_agent.contract.canonical import MAX_INTEGER
+from edge_agent.events import Located
+from edge_agent.evidence import battery_clock
+from edge_agent.evidence.battery_clock import Known
+from edge_agent.evidence.receiver_time import ReceiverTime
+from edge_agent.evidence.system_clock import SystemClock
+from edge_agent.evidence.timekeeper import GNSS, NTP, RTC, Belief, Timekeeper
+from edge_agent.journal import Journal
+from edge_agent.ports.chrony import RefClock
+from edge_agent.ports.clock import Clock, Reading, utc_of
+from edge_agent.terminal.incidents import Incidents
+
+log = logging.getLogger("edge_agent.terminal")
+
+_DAY_MS = 86_400_000
+#: An anchor that is so many times better than the last one, and by so much, is worth an entry.
+_BETTER_TIMES, _BETTER_MS = 4, 1000
+#: What was confirmed longer ago says nothing that the last anchor did not say.
+_FRESH_MS = 60_000
+#: A system clock that is off by less beyond its bounds is right.
+_OFF_MS = 1000
+#: One witness alone does not move the floor further: a false date there would outlive its liar.
+_LEAP_OF_FAITH_MS = 400 * _DAY_MS
+#: chrony takes a sample a second.
+_OFFER_EVERY_MS = 900
+
+
+def floor_ms(known: Known | None) -> int:
+    """UTC that is certainly past: the date of the program, or what was known at its latest."""
+    built_ms = round(datetime.fromisoformat(BUILT).replace(tzinfo=UTC).timestamp()) * 1000
+    return max(built_ms, known.floor_ms if known else 0)
+
+
+class Timekeeping:
+    """Keeps `clock.belief`, for the spine.
+
+    Args:
+        journal: keeps the anchors, and what was known across a power cut.
+        clock: of this machine.
+        incidents: where steps and contradictions are told.
+        appended: called with the seq of every entry written here.
+        late_ms: the most that the receiver's sentences come after their second.
+        refclock: chrony's reference clock, None if the receiver does not set the machine's clock.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        incidents: Incidents,
+        appended: Callable[[int], None],
+        late_ms: int,
+        refclock: RefClock | None = None,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._incidents = incidents
+        self._appended = appended
+        self._refclock = refclock
+        self._offered_ms = 0
+        known = journal.known_time()
+        self.floor_ms = floor_ms(known)
+        # The kernel's clock is no second witness if it was taught by the first.
+        self.keeper = Timekeeper(self.floor_ms, independent=refclock is None)
+        self.receiver = ReceiverTime(late_ms)
+        self._system = SystemClock()
+        self._was_right = False
+        self._contradicted: frozenset[str] = frozenset()
+        self._anchor: Belief | None = None
+        self._hear_battery(known)
+
+    @property
+    def receiver_contradicted(self) -> bool:
+        """Whether the receiver's time and another witness's exclude each other."""
+        belief = self.keeper.belief
+        against = {one.source for one in self.keeper.contradictions}
+        return GNSS in against or bool(against and belief and belief.source == GNSS)
+
+    def located(self, located: Located) -> None:
+        """The receiver named an instant."""
+        if located.fix.utc_ms is None:
+            return
+        offset = self.receiver.take(located.fix.utc_ms, located.mono_ms, self.floor_ms)
+        if offset is None:
+            return
+        self.keeper.heard(GNSS, offset, located.mono_ms)
+        self._clock.belief = self.keeper.belief
+        if self._refclock and located.mono_ms - self._offered_ms >= _OFFER_EVERY_MS:
+            self._offered_ms = located.mono_ms
+            now = self._clock.reading()
+            utc_ns = (offset.middle_ms + now.mono_ms) * 1_000_000
+            self._refclock.offer(now.system_ns, utc_ns - now.system_ns)
+
+    def look(self) -> Reading:
+        """Look at this machine's clocks: what the kernel vouches for, and whether they stepped."""
+        now = self._clock.reading()
+        offset = utc_of(now)
+        if offset is not None:
+            self.keeper.heard(NTP, offset, now.mono_ms)
+        self._clock.belief = self.keeper.belief
+        self._watch_system(now)
+        self._tell_contradictions(now.mono_ms)
+        return now
+
+    def settle(self) -> None:
+        """Look, and write an anchor if one is due. Raises JournalError."""
+        now = self.look()
+        belief = self._clock.belief
+        why = self._due(belief, now.mono_ms) if belief else None
+        if belief is None or why is None:
+            return
+        at = self._clock.stamp()
+        off_ms = now.system_ms - belief.utc(now.mono_ms).middle_ms
+        record = entries.Clock(why, off_ms if abs(off_ms) <= MAX_INTEGER else None)
+        entry = self._journal.anchor(record, at, self._known(belief, now))
+        log.info("clock %s: %s within %s ms", why, at.source, at.error_ms)
+        self._anchor = belief
+        self.keeper.changed = False
+        self._appended(entry.seq)
+
+    def _due(self, belief: Belief, mono_ms: int) -> str | None:
+        anchor = self._anchor
+        if anchor is None:
+            return "known"
+        if self.keeper.changed:
+            return "changed"
+        fresh = mono_ms - belief.mono_ms < _FRESH_MS
+        then_ms, now_ms = anchor.carried(mono_ms).error_ms, belief.carried(mono_ms).error_ms
+        if fresh and then_ms >= _BETTER_TIMES * now_ms and then_ms - now_ms >= _BETTER_MS:
+            return "better"
+        return "daily" if fresh and mono_ms - anchor.mono_ms >= _DAY_MS else None
+
+    def _known(self, belief: Belief, now: Reading) -> Known:
+        """What a later boot may build on."""
+        utc = belief.utc(now.mono_ms)
+        rtc_ms = self._clock.rtc_ms()
+        ahead = None if rtc_ms is None else battery_clock.ahead(rtc_ms, utc)
+        if self.keeper.confirmed or utc.low_ms - self.floor_ms <= _LEAP_OF_FAITH_MS:
+            self.floor_ms = self.keeper.floor_ms = max(self.floor_ms, utc.low_ms)
+        return Known(utc.low_ms, self.floor_ms, ahead)
+
+    def _hear_battery(self, known: Known | None) -> None:
+        rtc_ms, mono_ms = self._clock.rtc_ms(), self._clock.mono_ms()
+        utc = None if rtc_ms is None else battery_clock.utc(rtc_ms, known)
+        if utc is not None:
+            self.keeper.heard(RTC, utc.moved(-mono_ms), mono_ms)
+
+    def _watch_system(self, now: Reading) -> None:
+        stepped_ms = self._system.step(now.system_ms, now.mono_ms)
+        belief = self._clock.belief
+        if belief is None:
+            off_ms, right = 0, not stepped_ms
+        else:
+            utc = belief.utc(now.mono_ms)
+            off_ms = now.system_ms - utc.middle_ms
+            right = abs(off_ms) <= utc.error_ms + _OFF_MS
+        if right:
+            self._was_right |= belief is not None
+            self._incidents.end("clock", "system", now.mono_ms)
+        elif stepped_ms or self._was_right or now.error_ms is not None:
+            cause = f"stepped {_far(stepped_ms)}" if stepped_ms else f"is {_far(off_ms)}"
+            self._incidents.begin("clock", "system", cause, now.mono_ms)
+
+    def _tell_contradictions(self, mono_ms: int) -> None:
+        found = self.keeper.contradictions
+        belief = self.keeper.belief
+        for one in found:
+            cause = f"{one.source} is {_far(one.by_ms)} of {belief.source if belief else 'nobody'}"
+            self._incidents.begin("clock", one.source, cause, mono_ms)
+        names = frozenset(one.source for one in found)
+        for source in self._contradicted - names:
+            self._incidents.end("clock", source, mono_ms)
+        self._contradicted = names
+
+
+def keep_time(
+    gnss: Gnss | None,
+    journal: Journal,
+    clock: Clock,
+    incidents: Incidents,
+    appended: Callable[[int], None],
+) -> Timekeeping:
+    """Timekeeping with the receiver that is configured. Raises ConfigError, JournalError."""
+    late_ms = profile.gnss(gnss.profile).late_ms if gnss else 0
+    refclock = RefClock(gnss.chrony) if gnss and gnss.chrony else None
+    return Timekeeping(journal, clock, incidents, appended, late_ms, refclock)
+
+
+def _far(by_ms: int) -> str:
+    """``3600.0 s ahead``, ``0.6 s behind``."""
+    return f"{abs(by_ms) / 1000:.1f} s {'ahead' if by_ms >= 0 else 'behind'}"
