@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from scenario import HEAD, ROWS, MakeScene, Scene
 
 from edge_agent.errors import EdgeAgentError
 from edge_agent.sim.broker import Broker
@@ -38,3 +42,32 @@ def broker() -> Iterator[Broker]:
         pytest.skip(str(error))
     with one:
         yield one
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> MakeScene:
+    """Makes the scenes of a test; what becomes of their taps is printed when all tests are over."""
+    rows = request.config.stash.setdefault(ROWS, [])
+    made = count()
+
+    def make(name: str, utc: datetime, **clocks: Any) -> Scene:
+        work = tmp_path / str(next(made))
+        work.mkdir()
+        return Scene(name, work, utc, rows, **clocks)
+
+    return make
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """The table of the scenarios: every tap, its grade, its resolved time against the truth."""
+    rows = config.stash.get(ROWS, [])
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
+    terminalreporter.section("time and place of every tap")
+    for row in (HEAD, *rows):
+        told = [cell.ljust(width) for cell, width in zip(row[:-2], widths, strict=False)]
+        told += [cell.rjust(width) for cell, width in zip(row[-2:], widths[-2:], strict=True)]
+        terminalreporter.write_line("  ".join(told))

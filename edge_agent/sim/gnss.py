@@ -15,7 +15,11 @@ from edge_agent.sim.wire import CLEAN, Line, Wire
 
 
 class GnssModule:
-    """A receiver that sends an epoch each period to a port, from a thread, until stopped."""
+    """A receiver that sends an epoch each period to a port, from a thread, until stopped.
+
+    Attributes:
+        epochs: how many it has sent.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class GnssModule:
             wire: pace and faults of the serial line.
             junk: begin with what comes out of a module just after power-on.
         """
+        self.epochs = 0
         self._port = port
         self._receiver = receiver
         self._clock = clock
@@ -44,6 +49,7 @@ class GnssModule:
         self._line = Line(port.write, wire, 0)
         self._junk = junk
         self._plugs = port.plugs
+        self._talking = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -68,18 +74,29 @@ class GnssModule:
             self._thread.join(5.0)
             self._thread = None
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Between two epochs, for as long as the block lasts; its power stays."""
+        with self._talking:
+            yield
+
     def _run(self) -> None:
         self._receiver.power_on()
         if self._junk:
             self._line.send(startup_junk(), self._stop)
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            if self._port.plugs != self._plugs:  # its power was away
-                self._plugs = self._port.plugs
-                self._receiver.power_on()
-            answers = self._receiver.hear(self._port.read())
-            self._line.send(answers + self._receiver.sentences(self._clock()), self._stop)
+            with self._talking:
+                self._speak()
             due = max(due + self._period_s, time.monotonic())
+
+    def _speak(self) -> None:
+        if self._port.plugs != self._plugs:  # its power was away
+            self._plugs = self._port.plugs
+            self._receiver.power_on()
+        answers = self._receiver.hear(self._port.read())
+        self._line.send(answers + self._receiver.sentences(self._clock()), self._stop)
+        self.epochs += 1
 
 
 @contextmanager
