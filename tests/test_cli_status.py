@@ -143,7 +143,11 @@ def test_a_running_terminal_shows_everything(
         screen = run("status", "--config", str(path))
     for words in (
         "agent     running, version ",
+        "clock     ",
         "fix       -5.39000, 122.65000, ",
+        " 9 satellites, HDOP ",
+        "place     verified, ",
+        " m from the site, ",
         "broker    127.0.0.1:",
         "not connected: ",
         " to deliver, 0 in flight, last receipt never since the agent started",

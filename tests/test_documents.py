@@ -89,8 +89,8 @@ def test_an_example_configuration_loads_with_and_without_its_comments(
 def test_the_examples_show_every_key() -> None:
     """A technician finds in the example all that can be set."""
     text = (ROOT / "firmware_configs" / "examples" / "agent.toml").read_text(encoding="utf-8")
-    tables = (config.Site, config.Broker, config.Scanner, config.Panel, config.Rules, config.Files)
-    for table in tables:
+    tables = (config.Site, config.Broker, config.Scanner, config.Gnss, config.Panel, config.Rules)
+    for table in (*tables, config.Files):
         for key in table.__dataclass_fields__:
             if key != "file":  # of the simulated panel, which is no technician's business
                 assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), f"{table}.{key}"

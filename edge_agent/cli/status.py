@@ -18,14 +18,17 @@ from edge_agent.ports import files
 from edge_agent.terminal.assembly import lock_file
 
 #: What every agent says of itself; a file that lacks any of it is not an agent's.
-_SAID = {"version", "at", "ports", "fix", "broker", "journal", "taps", "roster", "rejected"}
+_SAID = {
+    *("version", "at", "ports", "clock", "fix", "place", "broker"),
+    *("journal", "taps", "roster", "rejected"),
+}
 
 
 @click.command()
 @terminal_config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(path: Path, *, as_json: bool) -> None:
-    """Show ports, fix, clock, backlog, last receipt and what was rejected."""
+    """Show ports, fix, place, clock, backlog, last receipt and what was rejected."""
     wanted = config.load(path)
     found = {
         "running": _running(lock_file(wanted)),
@@ -118,13 +121,12 @@ def _screen(wanted: config.Config, found: dict[str, Any]) -> list[str]:
 
 
 def _live(last: dict[str, Any]) -> list[str]:
-    broker, at = last["broker"], last["at"]
-    taps, roster = last["taps"], last["roster"]
-    clock = f"{at['source']}, within {at['error_ms']} ms" if at.get("error_ms") else "unverified"
+    broker, taps, roster = last["broker"], last["taps"], last["roster"]
     broker_is = "connected" if broker["online"] else f"not connected: {broker['cause']}"
     out = [
-        f"clock     {clock}",
+        f"clock     {_clock(last['clock'])}",
         f"fix       {_fix(last['fix'])}",
+        f"place     {_place(last['place'])}",
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
         f"journal   {_delivery(last['journal'])}",
         f"taps      {_taps(last['taps'])}",
@@ -162,11 +164,36 @@ def _ports(last: dict[str, Any]) -> list[str]:
     return lines(["port", "device", "state", "noise bytes", "rejected"], cells)
 
 
+def _clock(clock: dict[str, Any]) -> str:
+    """What stamps rest on; a contradiction is also an incident, which says more."""
+    if clock["error_ms"] is None:
+        said = "unverified: no receiver and no network has told the time yet"
+    else:
+        said = f"{clock['source']}, within {clock['error_ms']} ms"
+    if clock["contradictions"]:
+        said += ", CONTRADICTED by " + " and ".join(
+            one["source"] for one in clock["contradictions"]
+        )
+    return f"{said}, {clock['refused']} statements refused" if clock["refused"] else said
+
+
+def _place(place: dict[str, Any]) -> str:
+    said = str(place["grade"])
+    if place["reasons"]:
+        said += f" ({place['reasons']})"
+    if place["distance_m"] is not None:
+        said += f", {place['distance_m']} m from the site, {_age(place['age_ms'])}"
+    return said
+
+
 def _fix(fix: dict[str, Any] | None) -> str:
     if fix is None:
         return "none since the agent started"
     place = f"{fix['lat_e7'] / 1e7:.5f}, {fix['lon_e7'] / 1e7:.5f}"
-    return f"{place}, {_age(fix['age_ms'])}, {fix['satellites'] or '?'} satellites"
+    sky = f"{fix['satellites'] or '?'} satellites"
+    sky += "" if fix["hdop_e2"] is None else f", HDOP {fix['hdop_e2'] / 100:.1f}"
+    sky += "" if fix["cn0"] is None else f", strongest {fix['cn0']} dB-Hz"
+    return f"{place}, {_age(fix['age_ms'])}, {sky}"
 
 
 def _age(age_ms: int | None) -> str:

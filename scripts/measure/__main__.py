@@ -16,6 +16,7 @@ from typing import Any
 from measure.agent import bench_idle, bench_tap
 from measure.append import bench_append
 from measure.drain import bench_drain, bench_live
+from measure.evidence import bench_evidence, bench_gnss
 
 #: name, what it says, target as (limit, True if more is better)
 TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
@@ -28,6 +29,10 @@ TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
         False,
     ),
     ("tap_p99_over_commit_ms", "last byte on the pty to green, p99, ms above a commit", 5, False),
+    ("evidence_p50_ms", "a tap's stamp and graded place, p50, ms", None, False),
+    ("evidence_p99_ms", "the same, p99, ms", 0.2, False),
+    ("gnss_cpu_percent", "CPU with GNSS at 10 Hz, every sentence, percent", 2, False),
+    ("gnss_above_idle_percent", "the same above idle", None, False),
     ("drain_puback_ratio", "drain to PUBACK over paho, one entry a message", 5, True),
     ("drain_receipt_ratio", "drain to receipts over the same", None, True),
     ("wire_bytes_per_punch_backlog", "bytes on the wire a punch, backlog", 60, False),
@@ -42,7 +47,9 @@ TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
 PARTS = {
     "append": bench_append,
     "tap": bench_tap,
+    "evidence": bench_evidence,
     "idle": bench_idle,
+    "gnss": bench_gnss,
     "drain": bench_drain,
     "live": bench_live,
 }
