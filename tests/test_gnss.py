@@ -2,7 +2,7 @@
 
 import pytest
 from builders import sentence
-from gnss_words import epoch, frame, gga, mon_hw, mon_rf, nav_status, rmc, sec_sig
+from gnss_words import WHERE, epoch, frame, gga, mon_hw, mon_rf, nav_status, rmc, sec_sig
 
 from edge_agent.devices.gnss import GnssDecoder
 from edge_agent.records import Counts, Doubt, Fix
@@ -80,6 +80,20 @@ def test_a_position_that_is_not_real_is_a_doubt_until_a_real_one(unreal: bytes, 
 def test_no_fix_and_dead_reckoning_are_no_doubt(mode: str) -> None:
     """Under a roof a receiver is honest and silent."""
     assert said(rmc("171926.00", mode, "V"), gga("171926.00", 0), gga("171927.00", 6)) == []
+
+
+@pytest.mark.parametrize(
+    "shifted",
+    [
+        f"GNGGA,171926.00,{WHERE},8,0.91,1147.2,M,-21.3,M,,",
+        f"GNRMC,171926.00,A,{WHERE},,,180315,,S",
+    ],
+)
+def test_a_shifted_field_is_no_doubt(shifted: str) -> None:
+    """Lost bytes that leave the checksum right put another field where the quality stands."""
+    decoder = GnssDecoder()
+    assert said(sentence(shifted), decoder=decoder) == []
+    assert decoder.counts == Counts(rejected=1)
 
 
 def test_of_several_voices_one_is_enough() -> None:

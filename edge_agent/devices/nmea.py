@@ -36,7 +36,7 @@ _BEGINNING = re.compile(rb"\$" + _BODY + rb"(?:\*[0-9A-Fa-f]?)?")
 
 _N = r"[-+]?\d*(?:\.\d*)?"  # a number that is not used, or nothing
 #: Fields that are not used are looked at all the same: what stands elsewhere was shifted.
-_RMC = re.compile(rf"[^,]*,A(?:,[^,]*){{4}},{_N},{_N},[^,]*,{_N},[EW]?(?:,[A-Z]?){{0,2}}")
+_RMC = re.compile(rf"[^,]*,[AV](?:,[^,]*){{4}},{_N},{_N},[^,]*,{_N},[EW]?(?:,[A-Z]?){{0,2}}")
 _GGA = re.compile(rf"[^,]*(?:,[^,]*){{7}},{_N},[Mm]?,{_N},[Mm]?,{_N},[^,]*")
 
 _MODES = frozenset({"", "A", "D", "F", "R", "P"})  # the field is absent before NMEA 2.3
@@ -72,9 +72,12 @@ def reading(sentence: str) -> Reading:
 def _rmc(rmc: pynmea2.RMC, fields: str) -> Reading:
     at_ms, grain_ms = _time(rmc.data[0])
     mode = getattr(rmc, "mode_indicator", None) or ""
-    if rmc.status != "A" or mode not in _MODES:
-        return Reading("RMC", at_ms, grain_ms, doubt=_DOUBTS.get(mode, ""))
-    _formed(_RMC, fields)
+    doubt = _DOUBTS.get(mode, "")
+    real = rmc.status == "A" and mode in _MODES
+    if real or doubt:
+        _formed(_RMC, fields)
+    if not real:
+        return Reading("RMC", at_ms, grain_ms, doubt=doubt)
     lat_e7, lon_e7 = _place(rmc)
     return Reading("RMC", at_ms, grain_ms, lat_e7, lon_e7, _date(rmc.data[8]))
 
@@ -82,9 +85,12 @@ def _rmc(rmc: pynmea2.RMC, fields: str) -> Reading:
 def _gga(gga: pynmea2.GGA, fields: str) -> Reading:
     at_ms, grain_ms = _time(gga.data[0])
     quality = gga.data[5] if len(gga.data) > 5 else ""
-    if quality not in _QUALITIES:
-        return Reading("GGA", at_ms, grain_ms, doubt=_DOUBTS.get(quality, ""))
-    _formed(_GGA, fields)
+    doubt = _DOUBTS.get(quality, "")
+    real = quality in _QUALITIES
+    if real or doubt:
+        _formed(_GGA, fields)
+    if not real:
+        return Reading("GGA", at_ms, grain_ms, doubt=doubt)
     lat_e7, lon_e7 = _place(gga)
     return Reading(
         "GGA",
