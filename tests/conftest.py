@@ -50,10 +50,10 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> MakeScene:
     rows = request.config.stash.setdefault(ROWS, [])
     made = count()
 
-    def make(name: str, utc: datetime, **clocks: Any) -> Scene:
+    def make(name: str, utc: datetime, **wanted: Any) -> Scene:
         work = tmp_path / str(next(made))
         work.mkdir()
-        return Scene(name, work, utc, rows, **clocks)
+        return Scene(name, work, utc, rows, **wanted)
 
     return make
 

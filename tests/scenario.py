@@ -21,7 +21,7 @@ from edge_agent.sim.office import Office
 from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.scanner import Id12la
 
-_PERIOD_S = 0.2
+_PERIOD_S = 0.1
 _LIMIT_S = 20.0
 #: Of every scenario, for `pytest_terminal_summary`.
 HEAD = ("scenario", "tap", "grade", "reasons", "source", "error ms", "bound ms")
@@ -79,9 +79,13 @@ class Scene:
         work: Path,
         utc: datetime,
         rows: list[tuple[str, ...]],
+        late_s: float = 0.0,
         **clocks: Any,
     ) -> None:
-        """Set it at the true time `utc`; `clocks` are of `Machine`, `rows` of the table."""
+        """Set it at the true time `utc`.
+
+        `rows` are of the table, `late_s` is of `GnssModule`, `clocks` are of `Machine`.
+        """
         self.machine = Machine(work / "clock.json", utc, **clocks)
         self.receiver = GnssReceiver(day.SITE.latitude, day.SITE.longitude)
         self.office = Office(
@@ -93,7 +97,11 @@ class Scene:
             machine=self.machine,
         )
         self.module = GnssModule(
-            self.office.gnss, self.receiver, clock=self.machine.utc, period_s=_PERIOD_S
+            self.office.gnss,
+            self.receiver,
+            clock=self.machine.utc,
+            period_s=_PERIOD_S,
+            late_s=late_s,
         )
         self._name = name
         self._rows = rows
@@ -198,4 +206,4 @@ def _row(scenario: str, tap: str, one: Outcome) -> tuple[str, ...]:
 
 
 MakeScene = Callable[..., Scene]
-"""Name of the scenario, true time at its beginning, and the clocks of `Machine`."""
+"""Name of the scenario, true time at its beginning, `late_s`, and the clocks of `Machine`."""

@@ -240,3 +240,19 @@ def test_valset_switches_an_m9s_messages() -> None:
     answers = one.hear(bytes.fromhex(gst_gbs + sec_sig) + unknown)
     assert answers.hex() == "b56205010200068a98c1" * 2 + ubx.frame(b"\x05\x00", b"\x06\x99").hex()
     assert {"GST", "GBS", "SEC-SIG"} < one.on
+
+
+def test_a_module_is_silent_while_it_is_told_to_be_and_says_times_as_late_as_told(
+    tmp_path: Path,
+) -> None:
+    """Between two whole epochs; what it says is of the instant `late_s` before."""
+    with PseudoPort(tmp_path / "gnss") as port, serial.Serial(str(port.path), timeout=5.0) as host:
+        module = GnssModule(port, receiver(), clock=lambda: MORNING, period_s=0.01, late_s=0.8)
+        with module:
+            said = host.read_until(b"\r\n")
+            with module.silent():
+                assert port.drain(5.0) or host.read(host.in_waiting)
+                sent = module.epochs
+                assert not module._stop.wait(0.05)
+                assert module.epochs == sent
+    assert pynmea2.parse(said.decode("ascii")).datetime == MORNING - timedelta(seconds=0.8)

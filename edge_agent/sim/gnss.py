@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -28,6 +28,7 @@ class GnssModule:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         period_s: float = 1.0,
+        late_s: float = 0.0,
         wire: Wire = CLEAN,
         junk: bool = False,
     ) -> None:
@@ -38,6 +39,7 @@ class GnssModule:
             receiver: what it says.
             clock: the UTC that the satellites tell; `fold` is 1 in a leap second.
             period_s: between two epochs, 0.1 at the shortest in an M8.
+            late_s: from the instant that an epoch names to its first byte.
             wire: pace and faults of the serial line.
             junk: begin with what comes out of a module just after power-on.
         """
@@ -46,6 +48,7 @@ class GnssModule:
         self._receiver = receiver
         self._clock = clock
         self._period_s = period_s
+        self._late = timedelta(seconds=late_s)
         self._line = Line(port.write, wire, 0)
         self._junk = junk
         self._plugs = port.plugs
@@ -95,7 +98,8 @@ class GnssModule:
             self._plugs = self._port.plugs
             self._receiver.power_on()
         answers = self._receiver.hear(self._port.read())
-        self._line.send(answers + self._receiver.sentences(self._clock()), self._stop)
+        epoch = self._receiver.sentences(self._clock() - self._late)
+        self._line.send(answers + epoch, self._stop)
         self.epochs += 1
 
 
