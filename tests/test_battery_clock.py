@@ -36,7 +36,7 @@ def test_without_a_memory_its_word_is_worth_nothing() -> None:
 def test_the_truth_lies_within_its_bounds(
     wrong_ms: int, error_ms: int, off_ms: int, ppm: int, set_right: bool
 ) -> None:
-    """However wrong it was, whatever its crystal does, and also if the kernel set it right since."""
+    """However wrong it was, whatever its crystal does, also if the kernel set it right since."""
     memory = known(wrong_ms, error_ms)
     now = THEN + off_ms
     shown = now + (0 if set_right else wrong_ms) + off_ms * ppm / 1_000_000

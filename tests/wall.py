@@ -62,16 +62,18 @@ class Hands(Clock):
         super().__init__()
         self.now_ms = 0
         self.boot = stamp().boot
+        self.vouched = True
 
     def mono_ms(self) -> int:
         return self.now_ms
 
     def stamp(self) -> Stamp:
-        return stamp(self.now_ms)
+        at = stamp(self.now_ms)
+        return at if self.vouched else Stamp(at.boot, at.mono_ms, 5_000, "none")
 
     def reading(self) -> Reading:
         at = stamp(self.now_ms)
-        return Reading(at.mono_ms, at.utc_ms * 1_000_000, at.error_ms)
+        return Reading(at.mono_ms, at.utc_ms * 1_000_000, at.error_ms if self.vouched else None)
 
     def rtc_ms(self) -> int | None:
         return None

@@ -1,0 +1,92 @@
+"""What becomes of the receiver's words at the spine: grades of punches, incidents without a tap."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from wall import Wall
+
+from edge_agent.events import Doubted, Located, PortLost
+from edge_agent.records import Doubt, Fix
+
+CARD = "3C00CE754C"
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Iterator[Wall]:
+    one = Wall(tmp_path)
+    with closing(one.journal):
+        yield one
+
+
+def see(wall: Wall, north_m: float = 0.0, seconds: int = 1) -> None:
+    """A fix a second, so far north of the site."""
+    site = wall.config.site
+    for _ in range(seconds):
+        wall.clock.now_ms += 1000
+        jitter = wall.clock.now_ms // 1000 % 7
+        fix = Fix(site.lat_e7 + round(north_m * 90) + jitter, site.lon_e7, None, 9, 91, 3)
+        wall.turn(Located(fix, wall.clock.now_ms))
+
+
+def punched(wall: Wall) -> tuple[str, str]:
+    """Grade and reasons of the newest punch."""
+    place = wall.entries("punch")[-1]["place"]
+    return place["grade"], place.get("reasons", "")
+
+
+def told(wall: Wall) -> list[tuple[str, str, str]]:
+    return [
+        (one["state"], one["what"], one["cause"])
+        for one in wall.entries("incident")
+        if one["what"] in ("moved", "suspect")
+    ]
+
+
+def test_a_terminal_that_is_elsewhere_is_an_incident_without_a_tap(wall: Wall) -> None:
+    """Opened with its distance, closed when the place is verified again."""
+    see(wall)
+    see(wall, 150, 5)
+    assert [one[:2] for one in told(wall)] == [("opened", "moved")]
+    assert told(wall)[0][2].endswith(" m from the site")
+    wall.present(CARD)
+    assert punched(wall) == ("outside", "")
+    wall.wait(20_000)
+    assert len(told(wall)) == 1  # no sky says nothing either way
+    see(wall, 0, 3)
+    assert [one[:2] for one in told(wall)] == [("opened", "moved"), ("closed", "moved")]
+
+
+def test_a_doubt_of_the_receiver_is_an_incident_with_its_reasons(wall: Wall) -> None:
+    """And every punch meanwhile carries them; none is refused."""
+    see(wall, 0, 3)
+    wall.turn(Doubted(Doubt("spoof", stands=True), wall.clock.now_ms))
+    wall.present(CARD)
+    assert punched(wall) == ("suspect", "spoof")
+    assert told(wall) == [("opened", "suspect", "spoof")]
+    wall.turn(Doubted(Doubt("spoof", stands=False), wall.clock.now_ms))
+    see(wall, 0, 2)
+    assert [one[:2] for one in told(wall)] == [("opened", "suspect"), ("closed", "suspect")]
+
+
+def test_a_verified_place_is_held_without_sky_and_no_incident(wall: Wall) -> None:
+    """Until the receiver's cable is pulled: what it says next may be said somewhere else."""
+    see(wall, 0, 3)
+    wall.wait(20_000)
+    wall.present(CARD)
+    assert punched(wall) == ("held", "stale")
+    wall.turn(PortLost("gnss", "unplugged"))
+    wall.present(CARD)
+    assert punched(wall) == ("no_sky", "none")
+    assert told(wall) == []
+
+
+def test_the_panel_shows_no_time_that_nobody_vouches_for(wall: Wall) -> None:
+    """A wrong one would be remembered; the lamp is green all the same."""
+    wall.roster(**{CARD: "p-1"})
+    wall.clock.vouched = False
+    wall.present(CARD)
+    assert [(one.signal.value, one.lines[1]) for one in wall.shown] == [
+        ("stored", "--:-- TERSIMPAN")
+    ]
