@@ -94,6 +94,15 @@ def test_a_radius_is_narrowed_only_if_asked(tmp_path: Path, port: PseudoPort) ->
         assert run(*asked, 49).exit_code == 2
 
 
+def test_a_radius_that_is_asked_too_narrow_is_warned_of(path: Path, port: PseudoPort) -> None:
+    """Spread, error and a building do not fit into 50 m: punches would be "outside"."""
+    asked = ("--radius-m", 50, "--anyway", "--minutes", 0.03, "--config", path)
+    with receiver(port, sigma_m=12.0):
+        said = run("site", "survey", *asked)
+    assert "WARNING    a radius of 50 m is too narrow" in said.stdout
+    assert config.load(path).site.radius_m == 50
+
+
 def test_a_receiver_without_sky_is_refused_and_the_file_stays(path: Path, port: PseudoPort) -> None:
     """There is nothing to write, with --anyway neither."""
     before = path.read_bytes()

@@ -120,7 +120,7 @@ def _example() -> Config:
 
 
 def probed(places: Sequence[listing.Listed], listen_s: float) -> tuple[list[Scanner], list[Gnss]]:
-    """What hangs on the ports `places`, as `edge-agent probe` proposes it; `listen_s` at each speed."""
+    """What hangs on the ports `places`, as `edge-agent probe` proposes it."""
     models = models_.models(lambda error: click.echo(f"left out: {error}", err=True))
     click.echo("hold a card to each reader now, take it away, hold it again, and so on", err=True)
     names = Names(None)
