@@ -140,6 +140,8 @@ def survey_warnings(found: Survey, radius: int) -> list[str]:
     warnings = []
     if found.used and found.lasted_s < LEAST_S:
         warnings.append(f"shorter than {LEAST_S} s: errors wander, the spread is larger than shown")
+    if found.spread_m == 0 and found.lasted_s >= LEAST_S:
+        warnings.append("all fixes are the same to the last digit: a recording, or held on purpose")
     if found.used and radius < found.radius_m:
         warnings.append(
             f"a radius of {radius} m is too narrow: this survey asks {found.radius_m} m"
