@@ -17,7 +17,6 @@ from edge_agent.technician.survey import (
     Point,
     Sample,
     Survey,
-    admitted_m,
     agreeing,
     average,
     radius_m,
@@ -206,11 +205,11 @@ def test_the_radius_covers_a_building_the_spread_and_the_error() -> None:
     assert [radius_m(0, 0), radius_m(5, 5), radius_m(5.1, 5), radius_m(29, 12)] == [50, 50, 60, 90]
 
 
-def test_the_admitted_error_is_the_receivers_own_or_follows_from_hdop() -> None:
-    """A receiver that says neither gets ten metres."""
-    assert admitted_m(fix(error_m=3)) == 3
-    assert admitted_m(fix(hdop_e2=101)) == 6
-    assert admitted_m(fix(hdop_e2=None)) == 10
+def test_what_the_receiver_admits_widens_the_radius() -> None:
+    """The error of a grade, by HDOP or as it is said: the median of the used fixes, rounded up."""
+    assert (surveyed([fix(hdop_e2=101)] * 40).error_m, surveyed([fix()] * 40).radius_m) == (6, 50)
+    rough = surveyed([*[fix(error_m=25)] * 40, *[fix(error_m=3)] * 30])
+    assert (rough.error_m, rough.radius_m) == (25, 70)
 
 
 def test_fixes_that_never_differ_are_warned_of() -> None:

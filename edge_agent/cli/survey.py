@@ -131,7 +131,7 @@ def survey_lines(found: Survey) -> list[str]:
         f"used       {found.used} fixes of {found.lasted_s} s; not used: {rejected}",
         f"spread     half within {found.median_m:.1f} m, 95 % within {found.spread_m:.1f} m",
         f"moved      {found.moved_m:.1f} m from the first third to the last",
-        f"error      {found.error_m} m, as the receiver admits",
+        f"error      {found.error_m} m that a fix may be off",
     ]
 
 
