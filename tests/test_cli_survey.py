@@ -131,6 +131,30 @@ def test_an_antenna_under_a_roof_is_refused_unless_anyway(path: Path, port: Pseu
     assert path.read_bytes() != before
 
 
+@pytest.mark.parametrize(
+    ("trouble", "profile", "said"),
+    [
+        ({"spoofing": 3}, "ublox-m8", "doubts its own position (spoof)"),
+        ({"mode": "S"}, "nmea", "doubts its own position (simulator)"),
+        ({"mode": "M"}, "nmea", "doubts its own position (manual)"),
+        ({"weak": True}, "nmea", "0 good fixes"),
+    ],
+)
+def test_a_receiver_that_cannot_be_believed_is_refused(
+    tmp_path: Path, port: PseudoPort, trouble: dict[str, object], profile: str, said: str
+) -> None:
+    """Spoofed, simulated, typed, or with half a sky: one line, and the file stays."""
+    gnss = f'port = "{port.path}"\nprofile = "{profile}"'
+    path = agent_toml(tmp_path, site=NEARBY, gnss=gnss)
+    before = path.read_bytes()
+    with receiver(port) as one:
+        for name, value in trouble.items():
+            assert hasattr(one, name)
+            setattr(one, name, value)
+        assert said in failed(run("site", "survey", "--minutes", 0.03, "--config", path))
+    assert path.read_bytes() == before
+
+
 def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:
     """Nobody waits to hear that the antenna must see the sky."""
     path = agent_toml(tmp_path, gnss=f'port = "{tmp_path}/ttyUSB7"')

@@ -30,6 +30,10 @@ def say(path: Path, now_ms: int, fix: Fix | None, age_ms: int = 0, **more: Any) 
     )
 
 
+def suspect(reasons: str) -> dict[str, str]:
+    return {"grade": "suspect", "reasons": reasons}
+
+
 def nothing(heard: Generator[sky.Said, None, None]) -> bool:
     return next(heard) is None
 
@@ -58,18 +62,20 @@ def test_the_first_fix_of_all_is_heard(path: Path) -> None:
 
 
 def test_doubts_come_and_go(path: Path) -> None:
-    """By their words under `doubts`, before the fix of that moment."""
+    """By the reasons of a suspect place, before the fix of that moment; others are no doubts."""
     say(path, 10_000, None)
     heard = sky.beside_agent(path, "gnss")
     assert nothing(heard)
-    say(path, 11_000, FIX, doubts=["spoof", "jam"])
+    say(path, 11_000, FIX, place=suspect("jam spoof"))
     assert [next(heard) for _ in range(3)] == [
         Doubt("jam", stands=True),
         Doubt("spoof", stands=True),
         FIX,
     ]
-    say(path, 12_000, FIX, doubts=["jam"])
+    say(path, 12_000, FIX, place=suspect("jam"))
     assert [next(heard) for _ in range(2)] == [Doubt("spoof", stands=False), FIX]
+    say(path, 13_000, FIX, place={"grade": "held", "reasons": "weak"})
+    assert [next(heard) for _ in range(2)] == [Doubt("jam", stands=False), FIX]
 
 
 def test_a_port_that_the_agent_lost_is_trouble(path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.cli.survey import survey_warnings
 from edge_agent.events import PortLost
 from edge_agent.records import Doubt, Fix
 from edge_agent.technician.survey import (
@@ -16,7 +17,6 @@ from edge_agent.technician.survey import (
     Point,
     Sample,
     Survey,
-    admitted_m,
     agreeing,
     average,
     radius_m,
@@ -155,7 +155,7 @@ def test_a_survey_on_the_move_is_refused(path: list[Fix]) -> None:
 
 def test_a_still_receiver_wanders_and_is_not_called_moving() -> None:
     """Eight metres of slow drift are what receivers do."""
-    drift = [fix(one.lat_e7 * 0 + 8 * at / 300) for at, one in enumerate(around(300, 1.0))]
+    drift = [fix(8 * at / 300) for at in range(300)]
     assert surveyed(drift).refusals == ()
 
 
@@ -205,8 +205,16 @@ def test_the_radius_covers_a_building_the_spread_and_the_error() -> None:
     assert [radius_m(0, 0), radius_m(5, 5), radius_m(5.1, 5), radius_m(29, 12)] == [50, 50, 60, 90]
 
 
-def test_the_admitted_error_is_the_receivers_own_or_follows_from_hdop() -> None:
-    """A receiver that says neither gets ten metres."""
-    assert admitted_m(fix(error_m=3)) == 3
-    assert admitted_m(fix(hdop_e2=101)) == 6
-    assert admitted_m(fix(hdop_e2=None)) == 10
+def test_what_the_receiver_admits_widens_the_radius() -> None:
+    """The error of a grade, by HDOP or as it is said: the median of the used fixes, rounded up."""
+    assert (surveyed([fix(hdop_e2=101)] * 40).error_m, surveyed([fix()] * 40).radius_m) == (6, 50)
+    rough = surveyed([*[fix(error_m=25)] * 40, *[fix(error_m=3)] * 30])
+    assert (rough.error_m, rough.radius_m) == (25, 70)
+
+
+def test_fixes_that_never_differ_are_warned_of() -> None:
+    """No receiver is so still for a minute; for half of one it may be."""
+    said = survey_warnings(surveyed([fix()] * 62), 100)
+    assert said == ["all fixes are the same to the last digit: a recording, or held on purpose"]
+    assert survey_warnings(surveyed([*[fix()] * 50, *around(50, 1.0)]), 100) == []
+    assert "shorter than 60 s" in survey_warnings(surveyed([fix()] * 40), 100)[0]

@@ -131,7 +131,7 @@ def survey_lines(found: Survey) -> list[str]:
         f"used       {found.used} fixes of {found.lasted_s} s; not used: {rejected}",
         f"spread     half within {found.median_m:.1f} m, 95 % within {found.spread_m:.1f} m",
         f"moved      {found.moved_m:.1f} m from the first third to the last",
-        f"error      {found.error_m} m, as the receiver admits",
+        f"error      {found.error_m} m that a fix may be off",
     ]
 
 
@@ -140,6 +140,8 @@ def survey_warnings(found: Survey, radius: int) -> list[str]:
     warnings = []
     if found.used and found.lasted_s < LEAST_S:
         warnings.append(f"shorter than {LEAST_S} s: errors wander, the spread is larger than shown")
+    if found.spread_m == 0 and found.lasted_s >= LEAST_S:
+        warnings.append("all fixes are the same to the last digit: a recording, or held on purpose")
     if found.used and radius < found.radius_m:
         warnings.append(
             f"a radius of {radius} m is too narrow: this survey asks {found.radius_m} m"

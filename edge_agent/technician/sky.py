@@ -64,7 +64,7 @@ def beside_agent(status: Path, name: str) -> Generator[Said, None, None]:
     newest_ms: int | None = None
     while True:
         last = _last_words(status)
-        doubts = frozenset(last.get("doubts") or ())
+        doubts = _doubts(last)
         yield from (Doubt(of, stands=of in doubts) for of in sorted(doubts ^ standing))
         standing = doubts
         yield from _trouble(last, name)
@@ -84,6 +84,12 @@ def _last_words(status: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _doubts(last: dict[str, Any]) -> frozenset[str]:
+    """What speaks against the position by the agent's own grade, the receiver's words and more."""
+    place = last.get("place") or {}
+    return frozenset((place["reasons"] or "").split() if place.get("grade") == "suspect" else ())
 
 
 def _trouble(last: dict[str, Any], name: str) -> Iterator[PortLost]:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median, median_low
 
-from edge_agent.evidence.position import distance_m
+from edge_agent.evidence.position import LEAST_SATELLITES, WORST_HDOP_E2, distance_m, error_m
 from edge_agent.records import Fix
 
 #: Fewer than these cannot show how far they spread; at one a second it is half a minute.
@@ -31,9 +31,6 @@ MOST_WILD = 1 / 3
 
 _DEVIATIONS, _CLOSE_M = 3, 5
 _MEDIAN_OF_DEVIATION = math.sqrt(2 * math.log(2))
-_SATELLITES, _HDOP_E2 = 4, 500
-#: Horizontal error at 95 % per unit of HDOP, with a cheap antenna; and where not even that is said.
-_METRES_PER_HDOP, _UNKNOWN_ERROR_M = 5, 10
 _BUILDING_M = 40
 LEAST_RADIUS_M = 50
 #: The configuration's own default: no survey makes a fence narrower unasked.
@@ -80,7 +77,7 @@ class Survey:
         used: fixes in the mean.
         rejected: of the others, how many for which reason, the commonest first.
         median_m, spread_m: half, and 95 %, of the used fixes lie so close to `centre`.
-        error_m: horizontal error that the receiver admits, the median of the used fixes.
+        error_m: how far off a fix may be, the median of the used ones, rounded up.
         moved_m: from the middle of the first third to that of the last.
         lasted_s: from the first fix to the last.
         radius_m: the smallest geofence that covers a building, the spread and the error.
@@ -109,17 +106,17 @@ def average(samples: Sequence[Sample], standing: Collection[str] = ()) -> Survey
     if len(good) > len(used):
         rejected["far from the others"] = len(good) - len(used)
     spread_m, moved_m = _share(away_m, 0.95), _moved_m(good)
-    error_m = round(median(map(admitted_m, used))) if used else 0
+    off_m = math.ceil(median(map(error_m, used))) if used else 0
     return Survey(
         centre,
         len(used),
         tuple(rejected.most_common()),
         _share(away_m, 0.5),
         spread_m,
-        error_m,
+        off_m,
         moved_m,
         (samples[-1].at_ms - samples[0].at_ms) // 1000 if samples else 0,
-        radius_m(spread_m, error_m),
+        radius_m(spread_m, off_m),
         tuple(_refusals(standing, len(used), len(good), spread_m, moved_m)),
     )
 
@@ -131,10 +128,10 @@ def weakness(sample: Sample) -> str:
         return f"while in doubt ({', '.join(sorted(sample.doubts))})"
     if fix.dimension is not None and fix.dimension < 3:
         return "without height (2D)"
-    if fix.satellites is not None and fix.satellites < _SATELLITES:
-        return f"fewer than {_SATELLITES} satellites"
-    if fix.hdop_e2 is not None and fix.hdop_e2 >= _HDOP_E2:
-        return f"HDOP {_HDOP_E2 // 100} or more"
+    if fix.satellites is not None and fix.satellites < LEAST_SATELLITES:
+        return f"fewer than {LEAST_SATELLITES} satellites"
+    if fix.hdop_e2 is not None and fix.hdop_e2 >= WORST_HDOP_E2:
+        return f"HDOP {WORST_HDOP_E2 // 100} or more"
     return ""
 
 
@@ -147,18 +144,9 @@ def agreeing(fixes: Sequence[Fix]) -> tuple[Point, list[Fix]]:
     return Point(_mean(fix.lat_e7 for fix in used), _mean(fix.lon_e7 for fix in used)), used
 
 
-def admitted_m(fix: Fix) -> int:
-    """Horizontal error of a fix in metres (95 %), as the receiver says or by its HDOP."""
-    if fix.error_m is not None:
-        return fix.error_m
-    if fix.hdop_e2 is not None:
-        return -(-_METRES_PER_HDOP * fix.hdop_e2 // 100)
-    return _UNKNOWN_ERROR_M
-
-
-def radius_m(spread_m: float, error_m: int) -> int:
+def radius_m(spread_m: float, off_m: int) -> int:
     """The smallest sensible radius: a building, the spread and the error, in tens of metres."""
-    return max(LEAST_RADIUS_M, 10 * math.ceil((spread_m + error_m + _BUILDING_M) / 10))
+    return max(LEAST_RADIUS_M, 10 * math.ceil((spread_m + off_m + _BUILDING_M) / 10))
 
 
 def _refusals(
