@@ -47,6 +47,7 @@ def told(wall: Wall) -> list[tuple[str, str, str]]:
 def test_a_terminal_that_is_elsewhere_is_an_incident_without_a_tap(wall: Wall) -> None:
     """Opened with its distance, closed when the place is verified again."""
     see(wall)
+    wall.wait(5_000)  # a walk, no leap
     see(wall, 150, 5)
     assert [one[:2] for one in told(wall)] == [("opened", "moved")]
     assert told(wall)[0][2].endswith(" m from the site")

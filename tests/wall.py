@@ -106,7 +106,8 @@ class Wall:
             for name, model in scanners.items()
         )
         rules = "broker_grace_s = 3600\nduplicate_s = 60"
-        path = agent_toml(folder, **{"rules": rules, "[scanner]": each})
+        gnss = 'port = "/dev/gnss"'
+        path = agent_toml(folder, **{"rules": rules, "[scanner]": each, "gnss": gnss})
         self.config = config.load(path)
         self.clock = Hands()
         self.shown = Lamps()
