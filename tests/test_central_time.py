@@ -1,5 +1,6 @@
 """The time of every entry is resolved, honestly and in whatever order the entries come."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from central_histories import DAY, History, histories
@@ -7,7 +8,6 @@ from central_wall import rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.central.reports import punches
 from edge_agent.central.store import Store
 
 
@@ -28,7 +28,7 @@ def test_the_truth_lies_within_the_bounds_however_the_entries_come(history, data
     wall, now_ms = history.wall, late(history)
     edges = data.draw(st.lists(st.integers(1, wall.last), max_size=6))
     cuts = sorted({0, wall.last, *edges})
-    parts = list(zip(cuts, cuts[1:], strict=False))
+    parts = list(pairwise(cuts))
     order = data.draw(st.permutations(parts))
     again = data.draw(st.lists(st.tuples(*[st.integers(1, wall.last)] * 2), max_size=3))
     with Store(Path(":memory:")) as together, Store(Path(":memory:")) as apart:
