@@ -112,6 +112,20 @@ def test_an_entry_that_the_chain_does_not_bear_out_dates_nothing(store):
     assert (line.source, line.not_after_ms) == ("none", NOW)
 
 
+def test_a_rough_stamp_that_the_chain_does_not_bear_out_dates_no_neighbour(store):
+    """Nor if the boot has better ones: the sound one counts, though it is farther away."""
+    wall = Wall()
+    wall.start(0, source="none", mono_ms=0)
+    wall.punch(SITI, MORNING, mono_ms=60_000, error_ms=2000)
+    wall.add(Clock("known"), stamp(MORNING, "gnss", 1_260_000, 500))
+    wall.texts[1] = wall.texts[1].replace(str(MORNING), str(MORNING - 9_000_000))
+    for seq in (1, 2, 3):
+        store.take(wall.batch(seq, seq), NOW)
+    assert store.db.conn.execute("SELECT at_ms FROM entry WHERE seq = 1").fetchone() == (
+        MORNING - 1_260_000,
+    )
+
+
 def test_an_anchor_that_is_found_broken_later_dates_nothing_any_more(store):
     """Its joint with what came before it does not hold; what it had dated is open again."""
     wall, other = Wall(), Wall()
@@ -133,6 +147,7 @@ def test_a_batch_that_is_rolled_back_leaves_nothing_to_resolve(store):
     with suppress(RuntimeError), store.writing():
         store.take(wall.batch(), NOW)
         raise RuntimeError
+    store.beat(True, NOW)
     assert not punches(store.db)
     store.take(wall.batch(), NOW)
     assert len(punches(store.db)) == 4
