@@ -12,7 +12,7 @@ from edge_agent.records import Grade, Place, Punch, Stamp
 ORGANISATION = bytes(range(32))
 JOURNAL = "00112233445566778899aabbccddeeff"
 BOOT = "0f0e0d0c0b0a09080706050403020100"
-PLACE = Place(Grade.VERIFIED, -53_899_500, 1_226_499_800, 400, 6, 9, 90)
+PLACE = Place(Grade.VERIFIED, -53_899_500, 1_226_499_800, 400, 6, 9, 90, 47, "x")
 WITA = "Asia/Makassar"
 
 
@@ -31,6 +31,16 @@ ROSTER = f"""card,person,name,site
 ,p-4,Tanpa Kartu,dinkes
 """
 MORNING = ms("2026-11-23T07:30", WITA)
+#: When the one boot of these terminals began.
+POWER_ON = ms("2026-11-20T00:00", WITA)
+
+
+def stamp(
+    at_ms: int, source: str = "ntp", mono_ms: int | None = None, error_ms: int = 0, boot: str = BOOT
+) -> Stamp:
+    """A stamp that claims `at_ms`; made then, by a perfect oscillator, if nothing else is said."""
+    mono_ms = max(0, at_ms - POWER_ON) if mono_ms is None else mono_ms
+    return Stamp(boot, mono_ms, at_ms, source, None if source == "none" else error_ms)
 
 
 class Wall:
@@ -66,7 +76,7 @@ class Wall:
         site: str = "kec-bungi",
         zone: str = WITA,
         source: str = "ntp",
-        mono_ms: int = 0,
+        mono_ms: int | None = None,
     ) -> int:
         record = entries.Start(
             version="0.1.0",
@@ -81,7 +91,7 @@ class Wall:
             lon_e7=1_226_500_000,
             radius_m=100,
         )
-        return self.add(record, Stamp(BOOT, mono_ms, at_ms, source))
+        return self.add(record, stamp(at_ms, source, mono_ms))
 
     def punch(
         self,
@@ -90,12 +100,12 @@ class Wall:
         *,
         person: str | None = None,
         source: str = "ntp",
-        mono_ms: int = 0,
+        mono_ms: int | None = None,
         repeat_of: int | None = None,
+        error_ms: int = 0,
     ) -> int:
         record = Punch(conceal(card, ORGANISATION), "em4100", "front", PLACE, person, repeat_of)
-        error_ms = 12 if source != "none" else None
-        return self.add(record, Stamp(BOOT, mono_ms, at_ms, source, error_ms))
+        return self.add(record, stamp(at_ms, source, mono_ms, error_ms))
 
     def wire(self, first: int = 1, last: int | None = None, *, prev: bytes | None = None) -> bytes:
         """The message that carries `first` .. `last`, as an honest terminal sends it."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from central_wall import NOW, Wall, forged, full_wall, rows, take
 
+from edge_agent.central.gaps import gaps
 from edge_agent.central.proofs import proofs
-from edge_agent.central.reports import gaps
 from edge_agent.central.store import Store
 from edge_agent.contract.messages import decode_batch
 from edge_agent.errors import MessageError

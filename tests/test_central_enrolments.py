@@ -15,6 +15,7 @@ from central_wall import (
     Wall,
     full_wall,
     rows,
+    stamp,
     take,
     wall_at,
 )
@@ -52,7 +53,7 @@ def enrol(
     """An enrolment at this terminal, as its journal states it."""
     technology = card.partition(":")[0]
     record = Enrolment(conceal(card, ORGANISATION), technology, scanner, person, slot)
-    return wall.add(record, Stamp("0f" * 16, 0, at_ms, "ntp"))
+    return wall.add(record, stamp(at_ms))
 
 
 def told(store: Store, terminal: str = "bungi-2") -> dict[str, Person]:
@@ -236,19 +237,23 @@ def test_a_new_journal_of_a_terminal_replaces_what_the_old_one_bound(store):
 
 #: What an older central may have stored as entries of a kind that it did not know.
 STRANGE = {"credential": "ab", "technology": "x", "scanner": "s", "person": "p", "slot": "five"}
+AT = {"boot": "0f" * 16, "mono_ms": 0, "utc_ms": NOW, "source": "none"}
 
 
 def make_old(path: Path) -> None:
     """Bring a database back to the shape before enrolments, and put strange ones into it."""
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(
-            "DROP TABLE enrolment; DROP TABLE shared;"
-            "DELETE FROM _sqlite_migrations WHERE name = 'enrolments'"
+            "DROP TABLE enrolment; DROP TABLE shared; DROP TABLE loose; DROP TABLE clock;"
+            "DROP TABLE boot; ALTER TABLE posting ADD COLUMN at_ms INTEGER;"
+            "DELETE FROM _sqlite_migrations WHERE name IN ('enrolments', 'resolved_times')"
         )
         for seq, key in enumerate([*STRANGE, "other"], 90):
             for change in ({key: 7}, {key: None}):
-                text = json.dumps(STRANGE | change)
-                entry = (1, 2 * seq + bool(change[key]), "enrolment", NOW, text, NOW, 0)
+                number = 2 * seq + bool(change[key])
+                every = {"kind": "enrolment", "seq": number, "at": AT}
+                text = json.dumps(STRANGE | change | every)
+                entry = (1, number, "enrolment", NOW, text, NOW, 0)
                 db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
 
 
@@ -267,7 +272,7 @@ def test_enrolments_that_came_before_the_central_knew_them_are_found(tmp_path):
         found = rows(store, "enrolment")
         assert found[:2] == expected
         slots = [None, 7, None, None]
-        assert [row[3:] for row in found[2:]] == [("ab", "x", "s", "p", slot) for slot in slots]
+        assert [row[2:] for row in found[2:]] == [("ab", "x", "s", "p", slot) for slot in slots]
         assert told(store) == {conceal(NEW, ORGANISATION): TANPA}
         assert version(store) == before + 1
 

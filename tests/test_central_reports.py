@@ -3,10 +3,23 @@
 from pathlib import Path
 
 import pytest
-from central_wall import HARUN, MORNING, NOW, ORGANISATION, ROSTER, SITI, WA_ODE, WITA, ms, wall_at
+from central_wall import (
+    HARUN,
+    MORNING,
+    NOW,
+    ORGANISATION,
+    POWER_ON,
+    ROSTER,
+    SITI,
+    WA_ODE,
+    WITA,
+    ms,
+    wall_at,
+)
 
 from edge_agent.central import roster
-from edge_agent.central.reports import gaps, local, punches
+from edge_agent.central.gaps import gaps
+from edge_agent.central.reports import LocalTime, local, punches
 from edge_agent.central.rollcall import rollcall
 from edge_agent.central.schema import reading
 from edge_agent.central.store import Store
@@ -32,14 +45,17 @@ def test_half_past_seven_in_baubau_belongs_to_that_day_and_not_to_the_utc_day_be
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Base", "../../etc/passwd", "Asia"])
-def test_a_zone_that_is_none_is_said_to_be_unknown_and_utc_is_used(store, zone):
-    """A wrong zone is shown as unknown instead of giving a wrong wall time."""
+def test_where_the_zone_is_unknown_there_is_no_date_and_no_hour(store, zone):
+    """UTC's would be those of another day; nobody is present or absent by them."""
     wall = wall_at(zone=zone)
     wall.punch(SITI, MORNING)
     store.take(wall.batch(), NOW)
     (line,) = punches(store.db)
-    assert (line.local.zone, line.local.zone_known, line.local.time) == ("UTC", False, "23:30:00")
-    assert not rollcall(store.db, NOW, NOW, "kec-bungi").offices[0].local.zone_known
+    assert line.local == LocalTime("", "", "", False)
+    (office,) = rollcall(store.db, NOW, NOW, "kec-bungi").offices
+    assert office.local == LocalTime("", "", "", False)
+    assert {one.presence for one in office.people} == {"terminal silent"}
+    assert [one.unsure for one in office.people if one.person == "p-1"] == [line]
 
 
 def test_an_instant_outside_the_calendar_does_not_break_a_report(store):
@@ -114,15 +130,18 @@ def test_live_punches_that_overtake_the_start_entry_still_have_a_site(store):
 def test_evidence_stands_beside_the_punch(store):
     """Source, error, grade, distance, repeat and break are shown with every punch."""
     wall = wall_at()
-    first = wall.punch(SITI, MORNING)
-    wall.punch(SITI, MORNING + 1, source="none", repeat_of=first)
+    first = wall.punch(SITI, MORNING, error_ms=12)
+    wall.punch(SITI, 1, source="none", mono_ms=MORNING - POWER_ON + 1, repeat_of=first)
     store.take(wall.batch(1, 2), NOW)
     wall.tamper(3)
     store.take(wall.batch(3, 3), NOW)
     one, two = punches(store.db)
     assert (one.source, one.error_ms, one.grade, one.distance_m) == ("ntp", 12, "verified", 6)
     assert (one.repeat_of, one.broken) == (None, False)
-    assert (two.source, two.error_ms, two.repeat_of, two.broken) == ("none", None, 2, True)
+    assert (one.not_before_ms, one.not_after_ms) == (MORNING - 12, MORNING + 12)
+    assert (one.age_ms, one.satellites, one.hdop_e2, one.cn0, one.reasons) == (400, 9, 90, 47, "x")
+    assert (two.source, two.claimed_source, two.claimed_ms) == ("ntp", "none", 1)
+    assert (two.at_ms, two.error_ms, two.repeat_of, two.broken) == (MORNING + 1, 13, 2, True)
     assert two.credential == conceal(SITI, ORGANISATION)
 
 
@@ -140,7 +159,7 @@ def test_a_report_is_one_view_of_the_database_while_entries_come_in(tmp_path):
         assert len(punches(reader.db)) == before + 2
 
 
-def test_local_time_without_a_zone_is_utc():
+def test_without_a_zone_there_is_no_local_time():
     """The function that every report uses says when it does not know."""
-    assert local(0, None).zone_known is False
+    assert local(0, None) == local(0, "Mars/Base") == LocalTime("", "", "", False)
     assert local(0, WITA).time == "08:00:00"

@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.central import roster
 from edge_agent.central.announce import publish_roster
+from edge_agent.central.gaps import refusals
 from edge_agent.central.link import Options, Tls
-from edge_agent.central.reports import refusals
 from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central
 from edge_agent.central.store import Store

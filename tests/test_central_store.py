@@ -9,8 +9,8 @@ from central_wall import NOW, Wall, forged, full_wall, rows, take
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.central.gaps import refusals
 from edge_agent.central.proofs import proofs
-from edge_agent.central.reports import refusals
 from edge_agent.central.schema import open_database
 from edge_agent.central.store import Store
 from edge_agent.contract import chain, messages

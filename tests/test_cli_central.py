@@ -1,5 +1,6 @@
 """The central's commands, where a person could be misled by silence."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from central_wall import full_wall, take
+from central_histories import PUNCH
+from central_wall import MORNING, SITI, full_wall, stamp, take, wall_at
 from click.testing import CliRunner, Result
 
 from edge_agent.central.store import Store
@@ -61,6 +63,56 @@ def test_a_date_that_is_none_is_refused(config: Path, date: str) -> None:
     refused = run("punches", "--date", date, "--config", config).exception
     assert isinstance(refused, EdgeAgentError)
     assert "2026-11-23" in str(refused)
+
+
+def store_dark(path: Path) -> None:
+    """Three punches: of a known hour, of a boot without time, and of today."""
+    wall = wall_at()
+    wall.punch(SITI, MORNING - 86_400_000, error_ms=500, source="gnss")
+    wall.add(PUNCH, stamp(0, "none", 1000, boot="aa" * 16))
+    wall.add(PUNCH, stamp(MORNING, mono_ms=0, boot="bb" * 16, error_ms=12))
+    with Store(path) as store:
+        take(store, wall.batch())
+
+
+def test_a_punch_shows_how_its_time_is_known(config: Path) -> None:
+    """By whose word and how closely, or between which instants, with dates where they differ."""
+    store_dark(config.with_name("central.db"))
+    lines = run("punches", "--csv", "--config", config).output.splitlines()[1:]
+    assert [line.split(",")[8] for line in lines] == [
+        "gnss +-500 ms",
+        "between 07:30:00 and 2026-11-23 07:30:00",
+        "ntp +-12 ms",
+    ]
+    found = json.loads(run("punches", "--json", "--config", config).output)
+    assert found[1]["source"] == "between"
+    assert found[1]["claimed_source"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("date", "count"), [("2026-11-22", 2), ("2026-11-23", 2), ("2026-11-24", 0)]
+)
+def test_a_date_shows_all_that_may_be_of_it(config: Path, date: str, count: int) -> None:
+    """What lies between two days is shown for both."""
+    store_dark(config.with_name("central.db"))
+    found = run("punches", "--date", date, "--csv", "--config", config).output.splitlines()[1:]
+    assert len(found) == count
+
+
+def test_punches_without_a_zone_have_no_date_and_are_counted(config: Path) -> None:
+    """Nobody is to think that nobody came."""
+    wall = wall_at(zone="Mars/Base")
+    wall.punch(SITI, MORNING)
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch())
+    line = run("punches", "--csv", "--config", config).output.splitlines()[1]
+    assert line.startswith(",,kec-bungi")
+    assert "zone unknown" in line
+    asked = run("punches", "--date", "2026-11-23", "--config", config)
+    assert "1 punches of about this date are not shown" in asked.output
+    called = run("rollcall", "--at", "2026-11-23T09:00+08:00", "--config", config)
+    assert "a punch whose time is not certain" in called.output
+    assert "2026-11-2" not in called.output
 
 
 @pytest.mark.parametrize(("edited", "code"), [(False, 0), (True, 1)])

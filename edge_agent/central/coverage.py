@@ -7,24 +7,23 @@ a gap, and
     or      the terminal is online: its last will has not fired, the serving program has its broker
             and said so within the last minute, and nothing above those entries was announced.
 
-What an entry says about its time counts no further than the moment it was received, so a clock that
-runs ahead proves nothing about the future. A dead link is noticed when the broker fires the last
-will, one and a half keepalives after it died: until then such a terminal still counts as online.
-If a terminal began a new journal during the day, what the old one had not yet sent may be lost; the
-terminal is then complete only as far as the old journal is.
+That entry counts as made when it certainly had been made: at the lower bound of its resolved time,
+and no later than it was received, so a clock that runs ahead proves nothing about the future. A
+dead link is noticed when the broker fires the last will, one and a half keepalives after it died:
+until then such a terminal still counts as online. If a terminal began a new journal during the day,
+what the old one had not yet sent may be lost; the terminal is then complete only as far as the old
+journal is.
 """
 
-import json
 from dataclasses import dataclass, replace
 
 from sqlite_utils.db import Database
 
-from edge_agent.central.reports import spans_of
+from edge_agent.central.gaps import spans_of
+from edge_agent.central.stamps import Stamps
 
 #: The serving program writes its heartbeat six times as often.
 FRESH_MS = 60_000
-#: A clock that nobody has set within so many entries dates no beginning.
-_EARLY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,12 @@ class Coverage:
         reported_ms: every punch up to here is stored; None if that can be said of no instant.
         complete: that reaches the instant asked about.
         why: what the statement rests on, or what is in its way.
-        vouched: somebody vouches for the clock behind `reported_ms`.
     """
 
     terminal: str
     reported_ms: int | None
     complete: bool
     why: str
-    vouched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,19 @@ class _Reach:
 
     Attributes:
         since_ms: when the central first heard of it.
-        began_ms: when its first entry was made, None if that is not known for certain.
-        at_ms: when the last entry without a gap before it was made, None if there is none.
+        began_ms: its first entry was made no sooner, None if nothing is certain.
+        begun_ms: its first entry was made no later.
+        at_ms: the last entry without a gap before it was made no sooner, None if there is none or
+            nothing is certain.
     """
 
     journal: str
     since_ms: int
     began_ms: int | None
+    begun_ms: int
     upto: int
     gap: bool
     at_ms: int | None
-    vouched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +91,20 @@ def coverage(db: Database, terminal: str, day_ms: int, at_ms: int, seen: Watch) 
         return None
     newest = next((one for one in reaches if one.journal == journal), None)
     if not reaches or (journal is not None and newest is None):
-        return Coverage(terminal, None, False, "nothing received of its journal", False)
+        return Coverage(terminal, None, False, "nothing received of its journal")
     newest = newest or reaches[-1]
     others = [one for one in reaches if one is not newest]
-    if others and min(newest.since_ms, newest.began_ms or newest.since_ms) > day_ms:
+    if others and newest.begun_ms > day_ms:
         return _judge(terminal, others[-1], at_ms, "began a new journal; known as far as the old")
     if state == "online" and seen.listening and last_seq <= newest.upto and not newest.gap:
-        newest = replace(newest, at_ms=seen.now_ms, vouched=True)
+        newest = replace(newest, at_ms=seen.now_ms)
         return _judge(terminal, newest, at_ms, "online, everything received")
     return _judge(terminal, newest, at_ms, _why(newest, state))
 
 
 def _judge(terminal: str, reach: _Reach, at_ms: int, why: str) -> Coverage:
     complete = reach.at_ms is not None and reach.at_ms >= at_ms
-    return Coverage(terminal, reach.at_ms, complete, why, reach.vouched)
+    return Coverage(terminal, reach.at_ms, complete, why)
 
 
 def _why(reach: _Reach, state: str) -> str:
@@ -126,28 +125,17 @@ def _reaches(db: Database, terminal: str) -> list[_Reach]:
 def _reach(db: Database, stream: int, journal: str, since_ms: int) -> _Reach:
     spans = spans_of(db, stream)
     upto = spans[0][1] if spans and spans[0][0] == 1 else 0
-    row = db.conn.execute(
-        "SELECT min(at_ms, received_ms), json_extract(text, '$.at.source') <> 'none' FROM entry"
-        " WHERE stream = ? AND seq = ?",
-        (stream, upto),
-    ).fetchone()
-    at_ms, vouched = row or (None, False)
-    began_ms = _began_ms(db, stream) if upto else None
-    return _Reach(journal, since_ms, began_ms, upto, upto == 0 or len(spans) > 1, at_ms, vouched)
-
-
-def _began_ms(db: Database, stream: int) -> int | None:
-    """When entry 1 was made, by the first clock of that boot that somebody vouched for.
-
-    A terminal starts before its clock is set, so entry 1 itself often cannot say.
-    """
-    stamps = [
-        json.loads(text)["at"]
-        for (text,) in db.conn.execute(
-            "SELECT text FROM entry WHERE stream = ? ORDER BY seq LIMIT ?", (stream, _EARLY)
-        )
-    ]
-    for at in stamps:
-        if at["boot"] == stamps[0]["boot"] and at["source"] != "none":
-            return int(at["utc_ms"]) - int(at["mono_ms"]) + int(stamps[0]["mono_ms"])
-    return None
+    stamps = Stamps(db.conn)
+    at_ms = began_ms = None
+    begun_ms = since_ms
+    if upto:
+        began, _ = stamps.bounds(stream, 1)
+        began_ms = began.low_ms
+        begun_ms = min(since_ms, since_ms if began.high_ms is None else began.high_ms)
+        last, _ = stamps.bounds(stream, upto)
+        (received_ms,) = db.conn.execute(
+            "SELECT received_ms FROM entry WHERE stream = ? AND seq = ?", (stream, upto)
+        ).fetchone()
+        at_ms = None if last.low_ms is None else min(last.low_ms, received_ms)
+    gap = upto == 0 or len(spans) > 1
+    return _Reach(journal, since_ms, began_ms, begun_ms, upto, gap, at_ms)

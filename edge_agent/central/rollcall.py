@@ -2,13 +2,17 @@
 
 Each person of the roster, and each who punched, stands in exactly one office as exactly one of
 
-    present          a punch of that local day, up to the instant asked about, at any terminal
-    not yet tapped   no such punch, and the office's terminals have reported everything up to then
-    terminal silent  no such punch, but a terminal of the office has not reported so far, or the
-                     office has none: nothing is known, and nobody is called absent
+    present          a punch certainly of that local day, up to the instant asked about, at any
+                     terminal
+    not yet tapped   no punch that may be one, and the office's terminals have reported everything
+                     up to then
+    terminal silent  no certain punch, but a terminal of the office has not reported so far, or the
+                     office has none, or there is a punch that may be one, because its time is not
+                     known closely enough: nothing is known, and nobody is called absent
 
 Somebody of the roster stands in the office that the roster names, wherever the punch was made.
-Somebody unknown to it stands where the first punch was made.
+Somebody unknown to it stands where the first punch was made. A punch is certain if all of its
+resolved time, from bound to bound, lies in the day; where the zone is unknown there is no day.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +24,7 @@ from zoneinfo import ZoneInfo
 from sqlite_utils.db import Database
 
 from edge_agent.central.coverage import Coverage, coverage, watch
-from edge_agent.central.reports import LocalTime, PunchLine, local, punches
+from edge_agent.central.reports import LocalTime, PunchLine, local, may_be, punches
 from edge_agent.errors import EdgeAgentError
 
 
@@ -40,7 +44,8 @@ class Called:
         person: person id, None for a credential that nobody knows.
         name: "" if unknown.
         enlisted: the central's roster has this person.
-        punch: the first punch of the day, None if there is none.
+        punch: the first certain punch of the day, None if there is none.
+        unsure: if there is none, the first that may be one.
     """
 
     person: str | None
@@ -48,6 +53,7 @@ class Called:
     enlisted: bool
     presence: Presence
     punch: PunchLine | None
+    unsure: PunchLine | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +115,13 @@ def rollcall(db: Database, at_ms: int, now_ms: int, site: str | None = None) -> 
     """
     seen = watch(db, now_ms)
     names, terminals = _places(db, at_ms)
-    firsts = _first_punches(db, at_ms)
+    firsts, maybes = _first_punches(db, at_ms)
     homes: dict[str, list[tuple[str, str]]] = {}
     for person, name, home in db.conn.execute("SELECT id, name, site FROM person ORDER BY name"):
         homes.setdefault(home, []).append((person, name))
     enlisted = {person for people in homes.values() for person, _ in people}
     strangers: dict[str, list[PunchLine]] = {}
-    for who, punch in firsts.items():
+    for who, punch in (maybes | firsts).items():
         if who not in enlisted:
             strangers.setdefault(punch.site, []).append(punch)
     sites = sorted({*homes, *terminals, *strangers})
@@ -127,7 +133,7 @@ def rollcall(db: Database, at_ms: int, now_ms: int, site: str | None = None) -> 
         day_ms = _midnight_ms(at_ms, zone)
         reports = (coverage(db, t, day_ms, at_ms, seen) for t in terminals.get(one, ()))
         covered = tuple(report for report in reports if report)
-        called = _call(homes.get(one, ()), firsts, strangers.get(one, ()), covered)
+        called = _call(homes.get(one, ()), strangers.get(one, ()), firsts, maybes, covered)
         offices.append(Office(one, site_name, local(at_ms, zone), called, covered))
     return RollCall(at_ms, tuple(offices), seen.listening)
 
@@ -158,48 +164,70 @@ def shares(counts: Sequence[int]) -> tuple[int, ...]:
 
 def _call(
     people: Iterable[tuple[str, str]],
-    firsts: dict[str, PunchLine],
     strangers: Iterable[PunchLine],
+    firsts: dict[str, PunchLine],
+    maybes: dict[str, PunchLine],
     covered: Sequence[Coverage],
 ) -> tuple[Called, ...]:
     known = bool(covered) and all(one.complete for one in covered)
-    unseen = Presence.NOT_YET if known else Presence.SILENT
-    called = [
-        Called(
-            person, name, True, Presence.PRESENT if person in firsts else unseen, firsts.get(person)
-        )
-        for person, name in people
-    ]
-    called += [Called(p.person, p.name or "", False, Presence.PRESENT, p) for p in strangers]
+    who: list[tuple[str, str | None, str, bool]]
+    who = [(person, person, name, True) for person, name in people]
+    who += [(_who(p), p.person, p.name or "", False) for p in strangers]
+    called = []
+    for key, person, name, enlisted in who:
+        punch = firsts.get(key)
+        unsure = None if punch else maybes.get(key)
+        presence = Presence.NOT_YET if known and not unsure else Presence.SILENT
+        presence = Presence.PRESENT if punch else presence
+        called.append(Called(person, name, enlisted, presence, punch, unsure))
     return tuple(called)
 
 
-def _first_punches(db: Database, at_ms: int) -> dict[str, PunchLine]:
+def _who(punch: PunchLine) -> str:
+    """A person's id; a credential that nobody knows stands for its holder."""
+    return punch.person or f"credential {punch.credential}"
+
+
+def _first_punches(db: Database, at_ms: int) -> tuple[dict[str, PunchLine], dict[str, PunchLine]]:
     """The first punch of everybody on the local day of `at_ms` where it was made, up to then.
 
-    Keys are person ids; a credential that nobody knows stands for its holder.
+    Returns:
+        Those that are certain, and those that may be such, by `_who`.
     """
     zones: list[str | None] = [None]
     zones += [zone for (zone,) in db.conn.execute("SELECT DISTINCT zone FROM posting")]
     since_ms = min(_midnight_ms(at_ms, zone) for zone in zones)
-    dates: dict[str, str] = {}
     firsts: dict[str, PunchLine] = {}
+    maybes: dict[str, PunchLine] = {}
     for punch in punches(db, since_ms=since_ms, until_ms=at_ms):
-        zone = punch.local.zone
-        if zone not in dates:
-            dates[zone] = local(at_ms, zone).date
-        if punch.local.date == dates[zone]:
-            firsts.setdefault(punch.person or f"credential {punch.credential}", punch)
-    return firsts
+        day_ms = _midnight_ms(at_ms, punch.local.zone)
+        certain = punch.local.zone_known and _within(punch, day_ms, at_ms)
+        if certain or may_be(punch, day_ms, at_ms):
+            (firsts if certain else maybes).setdefault(_who(punch), punch)
+    return firsts, maybes
+
+
+def _within(punch: PunchLine, since_ms: int, until_ms: int) -> bool:
+    """Whether a punch was certainly made between two instants; it was not after it was received."""
+    low_ms, high_ms = punch.not_before_ms, punch.not_after_ms
+    if low_ms is None or low_ms < since_ms:
+        return False
+    if low_ms <= punch.received_ms:
+        high_ms = min(punch.received_ms, punch.received_ms if high_ms is None else high_ms)
+    return high_ms is not None and high_ms <= until_ms
 
 
 def _midnight_ms(at_ms: int, zone: str | None) -> int:
-    """When the local day of `at_ms` began in `zone`."""
+    """When the local day of `at_ms` began in `zone`; the soonest that can be if that is unknown."""
     here = local(at_ms, zone)
     if not here.date:
-        return at_ms
+        return at_ms - _LONGEST_DAY_MS
     midnight = datetime.fromisoformat(here.date).replace(tzinfo=ZoneInfo(here.zone))
     return int(midnight.timestamp()) * 1000
+
+
+#: With the hour that summer time puts in.
+_LONGEST_DAY_MS = 25 * 3_600_000
 
 
 def _places(db: Database, at_ms: int) -> tuple[dict[str, tuple[str, str]], dict[str, list[str]]]:

@@ -52,6 +52,13 @@ class Resolved:
     high_ms: int | None
     source: str
 
+    @property
+    def error_ms(self) -> int | None:
+        """How far the truth can be from the best statement; None if a bound is missing."""
+        if self.low_ms is None or self.high_ms is None:
+            return None
+        return Bounds(self.low_ms, self.high_ms).error_ms
+
     def best_ms(self, claimed_ms: int) -> int:
         """The best single statement; what was claimed if there is no better."""
         if self.low_ms is None or self.high_ms is None:
@@ -81,6 +88,8 @@ class Edge:
     def _slack(self, mono_ms: int) -> int:
         # The true instants may lie apart from the edge, and then another end of a half-year between
         # them: but only if it is nearer than the second it could take away.
+        if mono_ms == self.mono_ms:
+            return 0
         drift = drift_ms(mono_ms - self.mono_ms)
         return drift + leap_ms(self.utc_ms, self._reach(mono_ms), drift + LEAP_MS)
 
@@ -139,8 +148,10 @@ def _side(stamp: Claim, anchors: Sequence[Claim]) -> tuple[Bounds, str] | None:
 def _carried(anchor: Claim, mono_ms: int) -> Bounds:
     error_ms = anchor.error_ms or 0
     elapsed_ms = mono_ms - anchor.mono_ms
-    margin_ms = error_ms + drift_ms(elapsed_ms) + LEAP_MS
     said = around(anchor.utc_ms + elapsed_ms, error_ms).carried(elapsed_ms)
+    if not elapsed_ms:
+        return said
+    margin_ms = error_ms + drift_ms(elapsed_ms) + LEAP_MS
     return said.wider(leap_ms(anchor.utc_ms, anchor.utc_ms + elapsed_ms, margin_ms))
 
 

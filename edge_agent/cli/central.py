@@ -4,14 +4,13 @@ import re
 import signal
 import threading
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge_agent.central import announce, proofs, reports, settings
+from edge_agent.central import announce, proofs, settings
+from edge_agent.central import gaps as missing
 from edge_agent.central import roster as rosters
 from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central, wall_ms
@@ -19,6 +18,7 @@ from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
 from edge_agent.cli.enrolments import enrolments
 from edge_agent.cli.options import central_config
+from edge_agent.cli.punches import punches
 from edge_agent.cli.rollcall import rollcall
 from edge_agent.cli.table import output_options, show
 from edge_agent.contract import topics
@@ -35,6 +35,7 @@ def central() -> None:
 central.add_command(keys.new_key)
 central.add_command(central_config(rollcall))
 central.add_command(central_config(enrolments))
+central.add_command(central_config(punches))
 
 
 @central.command()
@@ -54,97 +55,17 @@ def serve(path: Path) -> None:
     notifier.stopping()
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    date: str
-    time: str
-    site: str
-    terminal: str
-    seq: int
-    person: str
-    name: str
-    grade: str
-    clock: str
-    remark: str
-
-
-@central.command()
-@central_config
-@click.option("--site", help="Only punches made at this site.")
-@click.option("--terminal", help="Only punches of this terminal.")
-@click.option("--date", help="Only this local date, e.g. 2026-11-23.")
-@click.option("--limit", type=click.IntRange(1), help="Only so many, the newest.")
-@output_options
-def punches(
-    path: Path,
-    site: str | None,
-    terminal: str | None,
-    date: str | None,
-    limit: int | None,
-    form: str | None,
-) -> None:
-    """Every punch, by the local time of its site."""
-    since_ms, until_ms = _around(date) if date else (None, None)
-    with opened(Path(settings.load(path).database)) as db:
-        found = reports.punches(
-            db,
-            site=site,
-            terminal=terminal,
-            since_ms=since_ms,
-            until_ms=until_ms,
-            limit=None if date else limit,
-        )
-    if date:
-        found = tuple(one for one in found if one.local.date == date)[-(limit or 0) :]
-    if form == "json":
-        show(found, reports.PunchLine, form)
-        return
-    show([_line(one) for one in found], _Line, form)
-
-
-def _around(date: str) -> tuple[int, int]:
-    """The instants at which it may be `date` somewhere on earth, in UTC milliseconds."""
-    try:
-        midnight = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        hint = "write it as in 2026-11-23"
-        raise EdgeAgentError("show the punches of", date, "that is no date", hint) from None
-    first, last = midnight - timedelta(hours=14), midnight + timedelta(hours=36)
-    return round(first.timestamp() * 1000), round(last.timestamp() * 1000)
-
-
-def _line(punch: reports.PunchLine) -> _Line:
-    sure = "" if punch.error_ms is None else f" +-{punch.error_ms} ms"
-    remarks = {
-        f"repeats {punch.repeat_of}": punch.repeat_of is not None,
-        "BROKEN CHAIN": punch.broken,
-        "zone unknown": not punch.local.zone_known,
-    }
-    return _Line(
-        punch.local.date,
-        punch.local.time,
-        punch.site,
-        punch.terminal,
-        punch.seq,
-        punch.person or f"? {punch.credential[:12]}",
-        punch.name or "",
-        punch.grade,
-        f"{punch.source}{sure}",
-        ", ".join(word for word, applies in remarks.items() if applies),
-    )
-
-
 @central.command()
 @central_config
 @output_options
 def gaps(path: Path, form: str | None) -> None:
     """What is missing or does not add up in each journal, and what was refused."""
     with opened(Path(settings.load(path).database)) as db:
-        journals, refused = reports.gaps(db), reports.refusals(db)
-    show(journals, reports.JournalGaps, form)
+        journals, refused = missing.gaps(db), missing.refusals(db)
+    show(journals, missing.JournalGaps, form)
     if form is None and refused:
         click.echo("\nrefused:")
-        show(refused, reports.Refusal, None)
+        show(refused, missing.Refusal, None)
 
 
 @central.command()

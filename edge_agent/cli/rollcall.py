@@ -25,6 +25,7 @@ class _Line:
     presence: str
     since: str
     grade: str
+    remark: str
 
 
 @click.command()
@@ -86,11 +87,12 @@ def _line(office: Office, one: Called) -> _Line:
         one.presence.value,
         punch.local.time if punch else "",
         punch.grade if punch else "",
+        "has a punch whose time is not certain" if one.unsure else "",
     )
 
 
 def _moment(at: LocalTime) -> str:
-    return f"{at.date} {at.time} {at.zone}" + ("" if at.zone_known else " (zone unknown)")
+    return f"{at.date} {at.time} {at.zone}" if at.zone_known else "(zone unknown)"
 
 
 def _zone(office: Office) -> str | None:
