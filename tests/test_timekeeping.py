@@ -210,11 +210,18 @@ def test_a_clock_that_was_never_right_is_no_incident(terminal: Terminal) -> None
     assert terminal.told == []
 
 
-def test_what_was_known_is_the_floor_of_the_next_boot(tmp_path: Path, terminal: Terminal) -> None:
+def test_what_two_have_known_is_the_floor_of_the_next_boot(
+    tmp_path: Path, terminal: Terminal
+) -> None:
     """Dates before it are moved or refused; without a memory it is the program's date."""
     assert floor_ms(None) == FLOOR == terminal.time.floor_ms
+    terminal.receive(4)
+    terminal.clocks.off_ms, terminal.clocks.error_ms = 0, 30
     terminal.receive()
-    known_ms = terminal.entries("clock")[0]["at"]["utc_ms"]
+    assert terminal.anchors == [("known", "ntp")]
+    terminal.turn(25 * HOUR)
+    assert terminal.anchors[-1] == ("daily", "ntp")
+    known_ms = terminal.entries("clock")[-1]["at"]["utc_ms"]
     second = again(terminal, tmp_path)
     with closing(second.journal):
         assert 0 <= known_ms - second.time.floor_ms <= 1_000
@@ -260,9 +267,12 @@ def test_two_that_overrule_the_belief_are_an_anchor(terminal: Terminal) -> None:
     """Its reason says that what was stamped before was contradicted."""
     terminal.receive(off_ms=-HOUR)
     terminal.clocks.off_ms, terminal.clocks.error_ms = 0, 20
-    terminal.turn()
+    for _ in range(9):
+        terminal.turn()
+    doubted = terminal.entries("clock")[-1]["at"]
+    assert doubted["error_ms"] >= HOUR // 2
     terminal.receive(8)
-    assert [why for why, _ in terminal.anchors] == ["known", "changed"]
+    assert [why for why, _ in terminal.anchors] == ["known", "doubted", "settled"]
     at = terminal.clocks.stamp()
     assert abs(at.utc_ms - terminal.clocks.true_ms) <= (at.error_ms or 0) < 1000
 

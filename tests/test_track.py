@@ -186,6 +186,17 @@ def test_a_receiver_whose_time_is_contradicted_is_suspect(walk: Walk) -> None:
     assert walk.said == (Grade.NO_SKY, "stale")
 
 
+def test_one_epoch_proves_nothing(walk: Walk) -> None:
+    """A hung receiver repeats the last one that it had, perhaps of another place and day."""
+    walk.stay(1)
+    assert walk.said == (Grade.NO_SKY, "none")
+    walk.stay(1)
+    assert walk.said == (Grade.VERIFIED, None)
+    walk.track.unplugged()
+    walk.stay(1)
+    assert walk.said == (Grade.NO_SKY, "none")
+
+
 def test_a_fix_may_be_newer_than_the_punch(walk: Walk) -> None:
     """A card was read a moment before the fix that came while it was decoded: age 0, not less."""
     walk.stay(5)

@@ -14,20 +14,20 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
-from edge_agent.central.timeline import CLOSE_MS, NONE, Edge
+from edge_agent.central.timeline import CLOSE_MS, NONE, Edge, claim
 from edge_agent.contract import entries
 
 _COLUMNS = (
     "stream, boot, first, last, mono_ms, known_first, known_last, floor_ms, floor_mono_ms,"
-    " after_ms, before_ms"
+    " after_ms, before_ms, verdict"
 )
 _PUT = f"""
-INSERT INTO boot ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO boot ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (stream, boot) DO UPDATE SET first = excluded.first, last = excluded.last,
     mono_ms = excluded.mono_ms, known_first = excluded.known_first,
     known_last = excluded.known_last, floor_ms = excluded.floor_ms,
     floor_mono_ms = excluded.floor_mono_ms, after_ms = excluded.after_ms,
-    before_ms = excluded.before_ms
+    before_ms = excluded.before_ms, verdict = excluded.verdict
 """  # noqa: S608  # our own words
 
 
@@ -42,6 +42,7 @@ class Boot:
         floor_ms, floor_mono_ms: at this monotonic time UTC was this or later, by a ``start`` entry.
         after_ms: UTC when it began was this or later, by the boots before it.
         before_ms: UTC at `mono_ms` was this or earlier, by the boots after it.
+        verdict: seq of the last ``clock`` entry that judges the others, see `timeline.judged`.
     """
 
     stream: int
@@ -55,6 +56,7 @@ class Boot:
     floor_mono_ms: int | None = None
     after_ms: int | None = None
     before_ms: int | None = None
+    verdict: int | None = None
 
     @property
     def known(self) -> bool:
@@ -88,6 +90,7 @@ class Boot:
             known_last=_most(self.known_last, more.known_last),
             floor_ms=floor.floor_ms,
             floor_mono_ms=floor.floor_mono_ms,
+            verdict=_most(self.verdict, more.verdict),
         )
 
 
@@ -169,6 +172,8 @@ def _stretch(
             continue
         if entry["kind"] == entries.CLOCK:
             clocks.append(entry["seq"])
+            if claim(entry["at"]).vouched and entry["why"] in (entries.DOUBTED, entries.SETTLED):
+                boot = boot.joined(replace(boot, verdict=entry["seq"]))
         elif entry["kind"] == entries.START and type(floor_ms) is int:
             boot = boot.joined(replace(boot, floor_ms=floor_ms, floor_mono_ms=mono_ms))
     return Stretch(boot, loose, others, (clocks[0], clocks[-1]) if clocks else None)

@@ -158,6 +158,7 @@ CREATE TABLE boot (
     floor_mono_ms INTEGER,
     after_ms INTEGER,
     before_ms INTEGER,
+    verdict INTEGER,
     stale INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (stream, boot)
 ) WITHOUT ROWID;

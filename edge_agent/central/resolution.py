@@ -5,7 +5,7 @@
 
 The result depends on the stored entries alone. What can change is looked for where it can:
 
-    a stamp vouched for within `timeline.CLOSE_MS`    never
+    a stamp vouched for within `timeline.CLOSE_MS`    by a verdict on its boot
     one vouched for less closely                      by the ``clock`` entries nearest to it
     one that nobody vouches for, in a known boot      by these and by the vouched stamp next to it
     one of an unknown boot                            by what the boots around it are certain of
@@ -57,6 +57,11 @@ class Resolution:
             self._stamps.keep(now.stream, part.loose)
         mark = self._mark(now)
         mark.parts.append(part)
+        if now.verdict is not None:
+            judged_before = before is not None and before.verdict is not None
+            parts = part.boot if judged_before else now
+            self._stamps.keep_close(now, parts.first, parts.last)
+            mark.whole |= before is None or before.verdict != now.verdict
         mark.new |= before is None
         if before and not now.known:
             mark.whole |= (before.lower, before.upper) != (now.lower, now.upper)
@@ -170,7 +175,18 @@ class Resolution:
             loose = self._stamps.loose(boot, *part)
             clocks = self._stamps.clocks(boot, *part) if loose else []
             for run in _runs(loose):
-                yield from self._anchored_run(boot, run, clocks)
+                yield from self._judged(boot, self._anchored_run(boot, run, clocks))
+
+    def _judged(
+        self, boot: Boot, found: Iterator[tuple[Stored, Resolved]]
+    ) -> Iterator[tuple[Stored, Resolved]]:
+        """The same after the last word on a contradiction in this boot, if there was one."""
+        if boot.verdict is None:
+            yield from found
+            return
+        by, settled = self._stamps.verdict(boot.stream, boot.verdict)
+        for row, one in found:
+            yield row, timeline.judged(one, row.claim, by, settled=settled)
 
     def _reach(self, boot: Boot, new: Stretch) -> tuple[int, int]:
         """How far stamps that were just stored may improve others."""

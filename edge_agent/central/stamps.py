@@ -13,6 +13,7 @@ from typing import Any
 from edge_agent.central import timeline
 from edge_agent.central.boots import Boot
 from edge_agent.central.timeline import Claim, Resolved
+from edge_agent.contract import entries
 
 #: So many ``clock`` entries to each side are asked: the first that came may be a rough one.
 CLOCKS = 4
@@ -57,6 +58,13 @@ _CLOCK = _SOUND.format(
 )
 _CLOCKS_BEFORE = f"{_CLOCK} DESC LIMIT {CLOCKS}"
 _CLOCKS_AFTER = f"{_CLOCK} LIMIT {CLOCKS}"
+_KEEP_CLOSE = """
+INSERT OR IGNORE INTO loose
+    SELECT stream, seq, 1, json_extract(text, '$.at.utc_ms') - json_extract(text, '$.at.error_ms'),
+        json_extract(text, '$.at.utc_ms') + json_extract(text, '$.at.error_ms'),
+        json_extract(text, '$.at.source')
+    FROM entry WHERE stream = ? AND seq BETWEEN ? AND ? AND json_extract(text, '$.at.boot') = ?
+"""
 
 
 class Stamps:
@@ -140,6 +148,19 @@ class Stamps:
             "UPDATE entry SET at_ms = ? WHERE stream = ? AND seq = ?",
             ((best_ms, stream, seq) for seq, best_ms, _ in news),
         )
+
+    def verdict(self, stream: int, seq: int) -> tuple[Claim, bool]:
+        """The stamp of the ``clock`` entry that judges its boot; whether it settles the matter."""
+        at, why = self._conn.execute(
+            "SELECT json_extract(text, '$.at'), json_extract(text, '$.why') FROM entry"
+            " WHERE stream = ? AND seq = ?",
+            (stream, seq),
+        ).fetchone()
+        return timeline.claim(json.loads(at)), why == entries.SETTLED
+
+    def keep_close(self, boot: Boot, first: int, last: int) -> None:
+        """Also those of a range that are close are loose: their boot has a verdict."""
+        self._conn.execute(_KEEP_CLOSE, (boot.stream, first, last, boot.boot))
 
     def keep(self, stream: int, loose: Iterable[dict[str, Any]]) -> None:
         """Entries that are stored and are loose, for now with what they claim."""

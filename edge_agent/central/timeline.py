@@ -9,6 +9,9 @@ A stamp that its terminal vouches for closely stands as it is. Of the others, th
 
 Bounds are carried with `bounds.drift_ms` and, where an end of June or December may lie between,
 with `bounds.leap_ms`: they are never understated. What excludes each other is not averaged.
+
+Where a terminal has found its witnesses in contradiction, the last ``clock`` entry that says so, or
+that says how it ended, judges every stamp of that boot, also those that were vouched for closely.
 """
 
 from collections.abc import Mapping, Sequence
@@ -126,6 +129,26 @@ def anchored(stamp: Claim, before: Sequence[Claim], after: Sequence[Claim]) -> R
         if not agreed or not said.meets(self_said) or self_said.met(said) == self_said:
             return mine
         said = said.met(self_said)
+    return Resolved(said.low_ms, said.high_ms, source)
+
+
+def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolved:
+    """What is left of a stamp's time after the last word on a contradiction in its boot.
+
+    Args:
+        by: the stamp of that word.
+        settled: it says how the contradiction ended; else that nobody knows who is right.
+    """
+    said = _carried(by, stamp.mono_ms)
+    if found.low_ms is None or found.high_ms is None:
+        return Resolved(said.low_ms, said.high_ms, by.source)
+    before, source = Bounds(found.low_ms, found.high_ms), found.source
+    if not settled:
+        said = said.joined(before)
+    elif said.meets(before):
+        said = said.met(before)
+    else:
+        source = by.source
     return Resolved(said.low_ms, said.high_ms, source)
 
 

@@ -16,6 +16,8 @@ KIND_PATTERN = r"[a-z]{1,16}"
 START, PUNCH, ENROLMENT, INCIDENT = "start", "punch", "enrolment", "incident"
 CLOCK = "clock"
 OPENED, CLOSED = "opened", "closed"
+#: What a ``clock`` entry can say about every other stamp of its boot; the last such one counts.
+DOUBTED, SETTLED = "doubted", "settled"
 
 _LAT_E7 = range(-900_000_000, 900_000_001)
 _LON_E7 = range(-1_800_000_000, 1_800_000_001)
@@ -149,7 +151,8 @@ class Clock:
 
     Attributes:
         why: ``known`` (time became known), ``better`` (its error shrank by much), ``daily`` (still
-            known), ``changed`` (what was believed was contradicted and is believed no longer).
+            known), ``doubted`` (witnesses exclude each other, and the error reaches over all that
+            they say), ``settled`` (a contradiction is over: this is right, whatever was said).
         system_ms: the system clock minus that UTC, None if it does not fit.
     """
 

@@ -72,12 +72,17 @@ class Timekeeper:
     def belief(self) -> Belief | None:
         """What may be stamped on an entry: with an unsettled contradiction, both sides of it."""
         belief = self._belief
-        if belief is None or self.confirmed or not self._rivals:
+        if belief is None or not self.doubted:
             return belief
         bounds = belief.bounds
         for rival in self._rivals.values():
             bounds = bounds.joined(rival.carried(belief.mono_ms))
         return replace(belief, bounds=bounds)
+
+    @property
+    def doubted(self) -> bool:
+        """There is a contradiction that nobody can settle."""
+        return bool(self._rivals) and not self.confirmed
 
     @property
     def contradictions(self) -> tuple[Contradiction, ...]:

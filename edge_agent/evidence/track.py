@@ -16,6 +16,8 @@ FASTEST_M_PER_S = 50
 _ECHO_M = 50
 #: A receiver that has said spoof or jam says so every second; one that went silent has not.
 DOUBT_LASTS_MS = 60_000
+#: A receiver that has hung says one epoch, the last that it knew; a second one shows that it lives.
+_LEAST_FIXES = 2
 
 
 class Track:
@@ -33,6 +35,7 @@ class Track:
         self._time_doubted = False
         self._fix: Fix | None = None
         self._fix_ms = 0
+        self._fixes = 0
         self._still_since_ms = 0
         self._still_epochs = 0
         self._accepted: tuple[Fix, int] | None = None
@@ -56,6 +59,7 @@ class Track:
             self._still_since_ms, self._still_epochs = mono_ms, 0
         self._still_epochs += 1
         self._fix, self._fix_ms = fix, mono_ms
+        self._fixes += 1
         self._jumped = not self._reachable(fix, mono_ms)
         if not self._jumped:
             self._accepted = fix, mono_ms
@@ -79,6 +83,7 @@ class Track:
         """The receiver is not there: what it will say next may be said somewhere else."""
         self._fix = self._held = None
         self._said.clear()
+        self._fixes = 0
         self._jumped = False
         self._still_epochs = 0
 
@@ -86,7 +91,7 @@ class Track:
         """The place of something that happens at a monotonic time, now or a moment ago."""
         held, held_ms = self._held or (None, mono_ms)
         sight = Sight(
-            self._fix,
+            self._fix if self._fixes >= _LEAST_FIXES else None,
             max(0, mono_ms - self._fix_ms),
             self._doubts(mono_ms),
             held,

@@ -24,12 +24,15 @@ log = logging.getLogger("edge_agent.terminal")
 _DAY_MS = 86_400_000
 #: Stamps that have become so many times better, and by so much, are worth an anchor for the others.
 _BETTER_TIMES, _BETTER_MS = 4, 1000
+#: Witnesses that exclude each other for a moment, while one of them is being set, doubt nothing.
+_DOUBT_AFTER_MS = 3000
 #: What was confirmed longer ago says nothing that the last anchor did not say.
 _FRESH_MS = 60_000
 #: A system clock that is off by less beyond its bounds is right.
 _OFF_MS = 1000
-#: One witness alone does not move the floor further: a false date there would outlive its liar.
-_LEAP_OF_FAITH_MS = 400 * _DAY_MS
+#: One witness alone moves the floor of later boots only so far behind what it says, and no further
+#: than that beyond what it was: a false date there would outlive its liar.
+_GRAIN_OF_SALT_MS = 400 * _DAY_MS
 #: chrony takes a sample a second.
 _OFFER_EVERY_MS = 900
 
@@ -77,6 +80,8 @@ class Timekeeping:
         self._contradicted: frozenset[str] = frozenset()
         self._anchored_ms: int | None = None
         self._worst_ms = 0
+        self._doubted_since_ms: int | None = None
+        self._doubted: Belief | None = None
         self._hear_battery(known)
 
     @property
@@ -125,6 +130,8 @@ class Timekeeping:
         entry = self._journal.anchor(record, at, self._known(belief, now))
         log.info("clock %s: %s within %s ms", why, at.source, at.error_ms)
         self._anchored_ms, self._worst_ms = now.mono_ms, 0
+        if why in (entries.DOUBTED, entries.SETTLED):
+            self._doubted = belief if why == entries.DOUBTED else None
         self.keeper.changed = False
         self._appended(entry.seq)
 
@@ -133,21 +140,38 @@ class Timekeeping:
         self._worst_ms = worst_ms = max(self._worst_ms, error_ms)
         if self._anchored_ms is None:
             return "known"
-        if self.keeper.changed:
-            return "changed"
+        judgement = self._judgement(belief, mono_ms)
+        if judgement is not None or self._doubted is not None:
+            return judgement
         if worst_ms >= _BETTER_TIMES * error_ms and worst_ms - error_ms >= _BETTER_MS:
             return "better"
         fresh = mono_ms - belief.mono_ms < _FRESH_MS
         return "daily" if fresh and mono_ms - self._anchored_ms >= _DAY_MS else None
+
+    def _judgement(self, belief: Belief, mono_ms: int) -> str | None:
+        """What has to be said about the other stamps of this boot."""
+        if not self.keeper.doubted:
+            self._doubted_since_ms = None
+            over = self.keeper.changed or self._doubted is not None
+            return entries.SETTLED if over else None
+        if self._doubted_since_ms is None:
+            self._doubted_since_ms = mono_ms
+        if mono_ms - self._doubted_since_ms < _DOUBT_AFTER_MS:
+            return None
+        said = belief.carried(mono_ms)
+        told = self._doubted.carried(mono_ms).wider(_OFF_MS) if self._doubted is not None else None
+        return None if told is not None and told.joined(said) == told else entries.DOUBTED
 
     def _known(self, belief: Belief, now: Reading) -> Known:
         """What a later boot may build on."""
         utc = belief.utc(now.mono_ms)
         rtc_ms = self._clock.rtc_ms()
         ahead = None if rtc_ms is None else battery_clock.ahead(rtc_ms, utc)
-        if self.keeper.confirmed or utc.low_ms - self.floor_ms <= _LEAP_OF_FAITH_MS:
-            self.floor_ms = self.keeper.floor_ms = max(self.floor_ms, utc.low_ms)
-        return Known(utc.low_ms, self.floor_ms, ahead)
+        past_ms = utc.low_ms if self.keeper.confirmed else utc.low_ms - _GRAIN_OF_SALT_MS
+        believable = self.keeper.confirmed or past_ms - self.floor_ms <= _GRAIN_OF_SALT_MS
+        return Known(
+            utc.low_ms, max(self.floor_ms, past_ms) if believable else self.floor_ms, ahead
+        )
 
     def _hear_battery(self, known: Known | None) -> None:
         rtc_ms, mono_ms = self._clock.rtc_ms(), self._clock.mono_ms()
