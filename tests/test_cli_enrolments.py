@@ -2,13 +2,13 @@
 
 import json
 
-from central_wall import BOOT, HARUN, MORNING, ORGANISATION, ROSTER, take, wall_at
+from central_wall import HARUN, MORNING, ORGANISATION, ROSTER, stamp, take, wall_at
 from click.testing import CliRunner
 
 from edge_agent.central.store import Store
 from edge_agent.cli.central import central
 from edge_agent.contract.credentials import conceal
-from edge_agent.records import Enrolment, Stamp
+from edge_agent.records import Enrolment
 
 
 def test_the_command_lists_them_and_the_import_says_what_is_ambiguous(tmp_path):
@@ -33,7 +33,7 @@ def test_the_command_lists_them_and_the_import_says_what_is_ambiguous(tmp_path):
     for card, person in ((HARUN, "p-2"), ("14443a:1EA68671", "p-4")):
         technology = card.partition(":")[0]
         record = Enrolment(conceal(card, ORGANISATION), technology, "front", person)
-        wall.add(record, Stamp(BOOT, 0, MORNING, "ntp"))
+        wall.add(record, stamp(MORNING))
     with Store(tmp_path / "c.db") as store:
         take(store, wall.batch())
     table = run("enrolments").splitlines()

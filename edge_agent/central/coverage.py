@@ -129,13 +129,12 @@ def _reach(db: Database, stream: int, journal: str, since_ms: int) -> _Reach:
     at_ms = began_ms = None
     begun_ms = since_ms
     if upto:
-        began, _ = stamps.bounds(stream, 1)
-        began_ms = began.low_ms
-        begun_ms = min(since_ms, since_ms if began.high_ms is None else began.high_ms)
-        last, _ = stamps.bounds(stream, upto)
+        began_ms, high_ms, _ = stamps.bounds(stream, 1)
+        begun_ms = min(since_ms, since_ms if high_ms is None else high_ms)
+        low_ms, _, _ = stamps.bounds(stream, upto)
         (received_ms,) = db.conn.execute(
             "SELECT received_ms FROM entry WHERE stream = ? AND seq = ?", (stream, upto)
         ).fetchone()
-        at_ms = None if last.low_ms is None else min(last.low_ms, received_ms)
+        at_ms = None if low_ms is None else min(low_ms, received_ms)
     gap = upto == 0 or len(spans) > 1
     return _Reach(journal, since_ms, began_ms, begun_ms, upto, gap, at_ms)

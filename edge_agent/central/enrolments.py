@@ -13,7 +13,7 @@ class EnrolmentLine:
     """One enrolment.
 
     Attributes:
-        local: when, on the site's wall; `at_ms`: when, by the terminal's clock.
+        local: when, on the site's wall; `at_ms`: when, by the best single statement.
         slot: of a finger, its slot in the module.
         name: None if the roster does not know the person.
         roster: what the roster says to it.

@@ -53,7 +53,7 @@ class PunchLine:
         not_before_ms, not_after_ms: the truth lies between these; None where nothing bounds it.
         source: whose word that is: who vouched for this stamp or for the anchor that dates it,
             ``between`` for what is bounded by other boots only, ``none``.
-        error_ms: half of what lies between the bounds, None if one is missing.
+        error_ms: how far the truth can be from `at_ms`, None if a bound is missing.
         claimed_ms, claimed_source: what the terminal's clock said then.
         person: by the central's roster, else by an enrolment at a terminal (see `bindings`), else
             as the punch stated it, else None.
@@ -202,7 +202,7 @@ def _punch(row: dict[str, Any], bindings: Bindings) -> PunchLine:
     claim = timeline.claim(entry["at"])
     time = timeline.own(claim)
     if row["source"] is not None:
-        time = Resolved(row["low_ms"], row["high_ms"], row["source"])
+        time = Resolved(row["low_ms"], row["high_ms"], row["source"], row["at_ms"])
     place = entry["place"]
     person, name, named_by = _named(row, entry, bindings)
     return PunchLine(

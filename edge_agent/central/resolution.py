@@ -142,16 +142,16 @@ class Resolution:
         """UTC at the last seen moment of a boot was this or later."""
         edges = boot.lower
         if boot.known_last is not None:
-            found, mono_ms = self._stamps.bounds(boot.stream, boot.known_last)
-            edges = () if found.low_ms is None else (Edge(found.low_ms, mono_ms),)
+            low_ms, _, mono_ms = self._stamps.bounds(boot.stream, boot.known_last)
+            edges = () if low_ms is None else (Edge(low_ms, mono_ms),)
         return _date(max((edge.lower(boot.mono_ms) for edge in edges), default=None))
 
     def _start_ms(self, boot: Boot) -> int | None:
         """UTC when a boot began was this or earlier."""
         edges = boot.upper
         if boot.known_first is not None:
-            found, mono_ms = self._stamps.bounds(boot.stream, boot.known_first)
-            edges = () if found.high_ms is None else (Edge(found.high_ms, mono_ms),)
+            _, high_ms, mono_ms = self._stamps.bounds(boot.stream, boot.known_first)
+            edges = () if high_ms is None else (Edge(high_ms, mono_ms),)
         return _date(min((edge.upper(0) for edge in edges), default=None))
 
     def _enclosed(self, boot: Boot, mark: _Mark) -> Iterator[tuple[Stored, Resolved]]:

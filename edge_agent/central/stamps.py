@@ -7,7 +7,7 @@ the chain does not bear out are no evidence for others.
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from edge_agent.central import timeline
@@ -109,8 +109,8 @@ class Stamps:
         rows = self._conn.execute(query, (boot.stream, first, last, boot.boot)).fetchall()
         return [Stored(timeline.claim(json.loads(at)), *row) for at, *row in rows]
 
-    def bounds(self, stream: int, seq: int) -> tuple[Resolved, int]:
-        """The time of an entry as it is resolved, and its `mono_ms`."""
+    def bounds(self, stream: int, seq: int) -> tuple[int | None, int | None, int]:
+        """`low_ms` and `high_ms` of an entry as they are resolved, and its `mono_ms`."""
         low_ms, high_ms, source, at = self._conn.execute(
             "SELECT l.low_ms, l.high_ms, l.source, json_extract(e.text, '$.at')"
             " FROM entry e LEFT JOIN loose l ON l.stream = e.stream AND l.seq = e.seq"
@@ -118,8 +118,10 @@ class Stamps:
             (stream, seq),
         ).fetchone()
         claim = timeline.claim(json.loads(at))
-        found = timeline.own(claim) if source is None else Resolved(low_ms, high_ms, source)
-        return found, claim.mono_ms
+        if source is None:
+            own = timeline.own(claim)
+            return own.low_ms, own.high_ms, claim.mono_ms
+        return low_ms, high_ms, claim.mono_ms
 
     def entries(self, boot: Boot) -> Iterator[tuple[list[dict[str, Any]], set[int]]]:
         """All entries in a boot's range, parsed, and which of them are broken, some at a time."""
@@ -135,18 +137,18 @@ class Stamps:
     def write(self, stream: int, found: Iterable[tuple[Stored, Resolved]]) -> None:
         """Put down resolved times, as far as they are news."""
         news = [
-            (row.seq, one.best_ms(row.claim.utc_ms), one)
+            (best_ms, row.seq, one)
             for row, one in found
-            if astuple(one) != (row.low_ms, row.high_ms, row.source)
-            or one.best_ms(row.claim.utc_ms) != row.at_ms
+            if (best_ms := row.claim.utc_ms if one.best_ms is None else one.best_ms) != row.at_ms
+            or (one.low_ms, one.high_ms, one.source) != (row.low_ms, row.high_ms, row.source)
         ]
         self._conn.executemany(
             "UPDATE loose SET low_ms = ?, high_ms = ?, source = ? WHERE stream = ? AND seq = ?",
-            ((*astuple(one), stream, seq) for seq, _, one in news),
+            ((one.low_ms, one.high_ms, one.source, stream, seq) for _, seq, one in news),
         )
         self._conn.executemany(
             "UPDATE entry SET at_ms = ? WHERE stream = ? AND seq = ?",
-            ((best_ms, stream, seq) for seq, best_ms, _ in news),
+            ((best_ms, stream, seq) for best_ms, seq, _ in news),
         )
 
     def verdict(self, stream: int, seq: int) -> tuple[Claim, bool]:
@@ -164,8 +166,12 @@ class Stamps:
 
     def keep(self, stream: int, loose: Iterable[dict[str, Any]]) -> None:
         """Entries that are stored and are loose, for now with what they claim."""
-        claims = ((entry["seq"], timeline.claim(entry["at"])) for entry in loose)
+        rows = ((entry["seq"], timeline.claim(entry["at"])) for entry in loose)
+        claims = ((seq, claim.vouched, timeline.own(claim)) for seq, claim in rows)
         self._conn.executemany(
             "INSERT INTO loose VALUES (?, ?, ?, ?, ?, ?)",
-            ((stream, seq, one.vouched, *astuple(timeline.own(one))) for seq, one in claims),
+            (
+                (stream, seq, vouched, own.low_ms, own.high_ms, own.source)
+                for seq, vouched, own in claims
+            ),
         )

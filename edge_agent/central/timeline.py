@@ -49,25 +49,20 @@ class Resolved:
 
     Attributes:
         source: whose word that is: who vouched for the stamp or its anchor, `BETWEEN` or `NONE`.
+        best_ms: the best single statement, None if that is what was claimed.
     """
 
     low_ms: int | None
     high_ms: int | None
     source: str
+    best_ms: int | None
 
     @property
     def error_ms(self) -> int | None:
         """How far the truth can be from the best statement; None if a bound is missing."""
-        if self.low_ms is None or self.high_ms is None:
+        if self.low_ms is None or self.high_ms is None or self.best_ms is None:
             return None
-        return Bounds(self.low_ms, self.high_ms).error_ms
-
-    def best_ms(self, claimed_ms: int) -> int:
-        """The best single statement; what was claimed if there is no better."""
-        if self.low_ms is None or self.high_ms is None:
-            one = self.high_ms if self.low_ms is None else self.low_ms
-            return claimed_ms if one is None else one
-        return Bounds(self.low_ms, self.high_ms).middle_ms
+        return max(self.best_ms - self.low_ms, self.high_ms - self.best_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +100,12 @@ def claim(at: Mapping[str, Any]) -> Claim:
 def own(stamp: Claim) -> Resolved:
     """What a stamp says of its own time."""
     if stamp.error_ms is None or not stamp.vouched:
-        return Resolved(None, None, NONE)
-    said = around(stamp.utc_ms, stamp.error_ms)
-    return Resolved(said.low_ms, said.high_ms, stamp.source)
+        return Resolved(None, None, NONE, None)
+    return _within(around(stamp.utc_ms, stamp.error_ms), stamp.source)
+
+
+def _within(said: Bounds, source: str) -> Resolved:
+    return Resolved(said.low_ms, said.high_ms, source, said.middle_ms)
 
 
 def anchored(stamp: Claim, before: Sequence[Claim], after: Sequence[Claim]) -> Resolved:
@@ -129,7 +127,7 @@ def anchored(stamp: Claim, before: Sequence[Claim], after: Sequence[Claim]) -> R
         if not agreed or not said.meets(self_said) or self_said.met(said) == self_said:
             return mine
         said = said.met(self_said)
-    return Resolved(said.low_ms, said.high_ms, source)
+    return _within(said, source)
 
 
 def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolved:
@@ -187,6 +185,9 @@ def between(
 ) -> Resolved:
     """The time of a stamp of a boot in which time never became known.
 
+    When it was received bounds it, but makes no better statement: entries that come late would
+    change places with those that were made after them.
+
     Args:
         received_ms: when the central had it, by the central's own clock, which counts only as far
             as it agrees with the rest.
@@ -194,9 +195,13 @@ def between(
     lows = [edge.lower(stamp.mono_ms) for edge in lower]
     highs = [edge.upper(stamp.mono_ms) for edge in upper]
     low, high = max(lows, default=None), min(highs, default=None)
-    if low is not None and high is not None and low > high:
-        return Resolved(None, None, NONE)
+    if low is not None and high is not None:
+        if low > high:
+            return Resolved(None, None, NONE, None)
+        best = Bounds(low, high).middle_ms
+    else:
+        best = next((ms for ms in (low, high) if ms is not None), stamp.utc_ms)
     source = NONE if low is None and high is None else BETWEEN
     if low is None or received_ms >= low:
         high = received_ms if high is None else min(high, received_ms)
-    return Resolved(low, high, source)
+    return Resolved(low, high, source, best if high is None else min(best, high))
