@@ -7,19 +7,24 @@ simulated, and the truth stands beside them: for each tap it is known when it wa
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tapping import CARDS, STAFF
 
+from edge_agent import BUILT
 from edge_agent.sim import day
 from edge_agent.sim.gnss import GnssModule
 from edge_agent.sim.machine import Machine
 from edge_agent.sim.office import Office
 from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.scanner import Id12la
+
+#: True time at which a scene begins: after the program was made, and before now by the central's
+#: own clock, which is this machine's.
+MORNING = datetime.fromisoformat(BUILT).replace(tzinfo=UTC) + timedelta(minutes=25)
 
 _PERIOD_S = 0.1
 _LIMIT_S = 20.0

@@ -3,14 +3,11 @@
 That each resolved time lies within its stated bounds is asserted for every scenario, in `outcomes`.
 """
 
-from datetime import UTC, datetime
-
 import pytest
-from scenario import MakeScene, Outcome, Scene
+from scenario import MORNING, MakeScene, Outcome, Scene
 
 from edge_agent.sim import day
 
-MORNING = datetime(2026, 11, 22, 23, 25, tzinfo=UTC)
 WALKING_MPS = 1.4
 #: 5 km in 10 minutes.
 DRAGGING_MPS = 5000 / 600
