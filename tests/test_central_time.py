@@ -94,7 +94,7 @@ def test_an_anchor_that_comes_later_dates_what_came_before_it_and_keeps_the_clai
     wall.add(Clock("known"), stamp(MORNING, "gnss", 1_260_000, 500))
     store.take(wall.batch(3, 3), NOW)
     (line,) = punches(store.db)
-    assert (line.at_ms, line.error_ms, line.source) == (MORNING - 1_200_000, 620, "gnss")
+    assert (line.at_ms, line.error_ms, line.source) == (MORNING - 1_200_000, 621, "gnss")
     assert (line.claimed_ms, line.claimed_source) == (60_000, "none")
 
 

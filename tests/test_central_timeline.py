@@ -46,18 +46,18 @@ def test_a_source_vouches_if_it_says_how_closely(source, error_ms, vouched):
 
 
 def test_an_anchor_dates_a_stamp_of_its_boot_before_and_after_it():
-    """The error of the anchor and a ten-thousandth of the distance, rounded up."""
+    """The error of the anchor and the drift over the distance, rounded up."""
     found = anchored(UNKNOWN, [], [anchor(DAY + 1, AUTUMN)])
     assert said(found) == (AUTUMN - DAY - 1 - 8651, AUTUMN - DAY - 1 + 8651, "ntp")
     later = Claim(2 * DAY + 1, 7, "none", None)
     found = anchored(later, [anchor(DAY + 1, AUTUMN)], [])
-    assert said(found) == (AUTUMN + DAY - 8650, AUTUMN + DAY + 8650, "ntp")
+    assert said(found) == (AUTUMN + DAY - 8651, AUTUMN + DAY + 8651, "ntp")
 
 
 def test_a_second_more_where_an_end_of_december_may_lie_between():
     """Nobody here knows whether a leap second came."""
     found = anchored(UNKNOWN, [], [anchor(40_000, LATE + 40_000, 0)])
-    assert said(found) == (LATE - 1004, LATE + 1004, "ntp")
+    assert said(found) == (LATE - 1005, LATE + 1005, "ntp")
     found = anchored(UNKNOWN, [], [anchor(0, LATE + 30_500, 0)])
     assert said(found) == (LATE + 30_500, LATE + 30_500, "ntp")
     # A second taken out carries the far end over the midnight that the sum does not reach.
@@ -98,7 +98,7 @@ def test_a_boot_without_time_lies_between_what_is_certain_around_it():
     stamp = Claim(1_000_000, 7, "none", None)
     lower, upper = [Edge(AUTUMN, 0)], [Edge(AUTUMN + DAY, 3_000_000)]
     found = between(stamp, lower, upper, AUTUMN + 2 * DAY)
-    assert said(found) == (AUTUMN + 1_000_000 - 100, AUTUMN + DAY - 2_000_000 + 200, BETWEEN)
+    assert said(found) == (AUTUMN + 1_000_000 - 101, AUTUMN + DAY - 2_000_000 + 201, BETWEEN)
     assert between(stamp, lower, upper, AUTUMN + 2_000_000).high_ms == AUTUMN + 2_000_000
     assert between(stamp, lower, [], AUTUMN + DAY).high_ms == AUTUMN + DAY
     assert said(between(stamp, [], [], AUTUMN)) == (None, AUTUMN, NONE)

@@ -139,7 +139,7 @@ def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolv
     """
     said = _carried(by, stamp.mono_ms)
     if found.low_ms is None or found.high_ms is None:
-        return Resolved(said.low_ms, said.high_ms, by.source)
+        return _within(said, by.source)
     before, source = Bounds(found.low_ms, found.high_ms), found.source
     if not settled:
         said = said.joined(before)
@@ -147,7 +147,7 @@ def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolv
         said = said.met(before)
     else:
         source = by.source
-    return Resolved(said.low_ms, said.high_ms, source)
+    return _within(said, source)
 
 
 def _side(stamp: Claim, anchors: Sequence[Claim]) -> tuple[Bounds, str] | None:
