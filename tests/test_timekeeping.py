@@ -287,3 +287,20 @@ def test_a_memory_survives_as_it_was_written(tmp_path: Path, terminal: Terminal)
     assert known.rtc_ahead.low_ms <= 1_500 <= known.rtc_ahead.high_ms
     assert isinstance(known, Known)
     assert known.utc_ms <= terminal.clocks.true_ms
+
+
+def test_a_network_that_leaves_what_both_had_confirmed_is_not_the_receivers_fault(
+    terminal: Terminal,
+) -> None:
+    """The receiver still agrees with the belief: its place is not suspect, the network is told."""
+    terminal.receive()
+    terminal.clocks.off_ms, terminal.clocks.error_ms = 0, 600
+    terminal.turn()
+    terminal.clocks.off_ms, terminal.clocks.error_ms = HOUR, 20
+    for _ in range(9):
+        terminal.receive(1)
+    assert not terminal.time.receiver_contradicted
+    assert "ntp" in [which for _, which, _ in terminal.told]
+    assert "doubted" not in [why for why, _ in terminal.anchors]
+    at = terminal.clocks.stamp()
+    assert abs(at.utc_ms - terminal.clocks.true_ms) <= (at.error_ms or 0) < 700

@@ -104,6 +104,7 @@ class Agent:
         for event in events:
             self._attempt(partial(self._on, event))
         self._attempt(self.timekeeping.settle)
+        self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
         now_ms = self._clock.mono_ms()
         self._watch_place(now_ms)
         more = self._attempt(partial(self._delivery.settle, now_ms))
@@ -130,7 +131,6 @@ class Agent:
                 self._enrolments.asked(event, now_ms)
             case Located(fix, mono_ms):
                 self.timekeeping.located(event)
-                self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
                 self.track.take(fix, mono_ms)
             case Doubted(doubt, mono_ms):
                 self.track.doubt(doubt, mono_ms)

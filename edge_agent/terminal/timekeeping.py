@@ -86,10 +86,10 @@ class Timekeeping:
 
     @property
     def receiver_contradicted(self) -> bool:
-        """Whether the receiver's time and another witness's exclude each other."""
+        """Whether the receiver's time excludes another witness's, and is not known to be right."""
         belief = self.keeper.belief
-        against = {one.source for one in self.keeper.contradictions}
-        return GNSS in against or bool(against and belief and belief.source == GNSS)
+        against = any(one.source == GNSS for one in self.keeper.contradictions)
+        return against or (self.keeper.doubted and belief is not None and belief.source == GNSS)
 
     def located(self, located: Located) -> None:
         """The receiver named an instant."""
