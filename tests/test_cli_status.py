@@ -24,8 +24,11 @@ from edge_agent.sim.pty import PseudoPort
 PATIENCE_S = 20
 CARD = b"\x023C00CE754CCB\x03"
 WHERE = "0523.40000,S,12239.00000,E"
-RMC = sentence(f"GNRMC,233000.00,A,{WHERE},0.1,,211126,,,A")
-GGA = sentence(f"GNGGA,233000.00,{WHERE},1,09,0.91,12.0,M,0.0,M,,")
+EPOCHS = b"".join(
+    sentence(f"GNRMC,23300{second}.00,A,{WHERE},0.1,,211126,,,A")
+    + sentence(f"GNGGA,23300{second}.00,{WHERE},1,09,0.91,12.0,M,0.0,M,,")
+    for second in range(2)  # one alone proves nothing
+)
 
 
 @pytest.fixture
@@ -122,7 +125,7 @@ def test_a_running_terminal_shows_everything(
     """Ports, fix, clock, broker, backlog, receipt, taps, rejected, incidents; screen and JSON."""
     with agent(path) as process:
         assert sky.wait_open(PATIENCE_S)
-        sky.write(b"\xff" * 9 + RMC + GGA)
+        sky.write(b"\xff" * 9 + EPOCHS)
         shown = tap(reader, process)
         assert shown == "[unknown] Kartu tidak      | dikenal. Dicatat\n"
         last = eventually(
