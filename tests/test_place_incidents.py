@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from builders import stamp
 from wall import Wall
 
 from edge_agent.events import Doubted, Located, PortLost
@@ -69,6 +70,21 @@ def test_a_doubt_of_the_receiver_is_an_incident_with_its_reasons(wall: Wall) -> 
     wall.turn(Doubted(Doubt("spoof", stands=False), wall.clock.now_ms))
     see(wall, 0, 2)
     assert [one[:2] for one in told(wall)] == [("opened", "suspect"), ("closed", "suspect")]
+
+
+def test_a_receiver_that_sees_false_signals_teaches_no_time(tmp_path: Path) -> None:
+    """Whoever moves the place moves the time as well; what was known before is carried on."""
+    wall = Wall(tmp_path, vouched=False)
+    offset_ms = stamp(0).utc_ms
+    for taken_back in (False, True):
+        wall.turn(Doubted(Doubt("spoof", stands=not taken_back), wall.clock.now_ms))
+        for _ in range(8):
+            wall.clock.now_ms += 1000
+            site, now_ms = wall.config.site, wall.clock.now_ms
+            fix = Fix(site.lat_e7, site.lon_e7 + now_ms // 1000, offset_ms + now_ms, 9, 91, 3)
+            wall.turn(Located(fix, now_ms))
+        assert bool(wall.entries("clock")) is taken_back
+    wall.journal.close()
 
 
 def test_a_verified_place_is_held_without_sky_and_no_incident(wall: Wall) -> None:

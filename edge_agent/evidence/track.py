@@ -73,6 +73,10 @@ class Track:
         else:
             self._said.pop(doubt.of, None)
 
+    def is_spoofed(self, mono_ms: int) -> bool:
+        """Whether the receiver itself sees false signals: then its time is theirs, too."""
+        return "spoof" in self._doubts(mono_ms)
+
     def doubt_time(self, *, stands: bool) -> None:
         """Whether the receiver's time contradicts another witness's."""
         self._time_doubted = stands

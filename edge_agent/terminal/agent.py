@@ -130,7 +130,8 @@ class Agent:
             case Asked():
                 self._enrolments.asked(event, now_ms)
             case Located(fix, mono_ms):
-                self.timekeeping.located(event)
+                if not self.track.is_spoofed(mono_ms):
+                    self.timekeeping.located(event)
                 self.track.take(fix, mono_ms)
             case Doubted(doubt, mono_ms):
                 self.track.doubt(doubt, mono_ms)
