@@ -141,6 +141,11 @@ class Scene:
         with self.module.silent():
             assert self.office.gnss.drain(_LIMIT_S)
 
+    def believe(self) -> None:
+        """Until what the receiver says is believed."""
+        self.listen()
+        self.knows("gnss")
+
     def pass_s(self, seconds: float) -> None:
         """So much time goes by while the receiver is silent."""
         with self.module.silent():
