@@ -51,7 +51,7 @@ def _running(lock: Path) -> bool:
 
 
 def _last_words(path: Path) -> dict[str, Any] | None:
-    """What the agent last said of itself; None if it said nothing since the machine started."""
+    """What the agent last said of itself; None if this version said nothing yet."""
     found = files.read_status(path)
     return found if found.keys() >= _SAID else None
 
