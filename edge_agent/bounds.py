@@ -42,10 +42,6 @@ class Bounds:
     def wider(self, by_ms: int) -> "Bounds":
         return Bounds(self.low_ms - by_ms, self.high_ms + by_ms)
 
-    def carried(self, elapsed_ms: int) -> "Bounds":
-        """The same after, or before, so much monotonic time; wider by what the clock may drift."""
-        return self.wider(drift_ms(elapsed_ms)) if elapsed_ms else self
-
     def meets(self, other: "Bounds") -> bool:
         return self.low_ms <= other.high_ms and other.low_ms <= self.high_ms
 
@@ -74,12 +70,14 @@ def drift_ms(elapsed_ms: int) -> int:
 def carried(offset: Bounds, from_ms: int, to_ms: int) -> Bounds:
     """What is known of an offset at one monotonic time, as of another of the same boot.
 
-    Wider by what the oscillator may drift between the two, and by a leap second that may lie there.
+    Wider by what the oscillator may drift between the two, and by a leap second that may lie there:
+    also one that is itself what moves the other instant over the midnight, hence its margin.
     """
-    later = offset.carried(to_ms - from_ms)
-    middle_ms = later.middle_ms
-    leap = leap_ms(middle_ms + from_ms, middle_ms + to_ms, later.error_ms)
-    return later.wider(leap) if leap else later
+    if from_ms == to_ms:
+        return offset
+    later = offset.wider(drift_ms(to_ms - from_ms))
+    margin_ms = later.error_ms + LEAP_MS
+    return later.wider(leap_ms(later.middle_ms + from_ms, later.middle_ms + to_ms, margin_ms))
 
 
 def leap_ms(one_utc_ms: int, other_utc_ms: int, margin_ms: int = 0) -> int:

@@ -5,9 +5,10 @@ constant bit fast or slow; some stamps are vouched for, with an error that is ho
 claim anything. Leap seconds come, or do not, at the ends of June and December.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from builders import start
 from central_wall import Wall, ms
 from hypothesis import strategies as st
 
@@ -83,7 +84,7 @@ def run(draw: st.DrawFn, history: History, boot: str) -> None:
         vouched = ever and (draw(st.booleans()) or (known_before and number == 0))
         record: entries.Record = PUNCH
         if number == 0:
-            record = start(floor_ms)
+            record = replace(start(), last_end="power", floor_ms=floor_ms)
         elif vouched and draw(st.booleans()):
             record = entries.Clock("better")
         seq = history.wall.add(record, stamp(draw, boot, mono_ms, utc, vouched))
@@ -96,20 +97,3 @@ def stamp(draw: st.DrawFn, boot: str, mono_ms: int, utc: Fraction, vouched: bool
     error_ms = draw(st.sampled_from((1, 12, 500, 1001, 60_000)))
     off = draw(st.sampled_from((-1, 1)) | st.fractions(-1, 1)) * (error_ms - Fraction(1, 2))
     return Stamp(boot, mono_ms, round(utc + off), draw(st.sampled_from(("gnss", "ntp"))), error_ms)
-
-
-def start(floor_ms: int | None) -> entries.Start:
-    return entries.Start(
-        version="0.1.0",
-        config="ab" * 32,
-        last_end="power",
-        key="cd" * 32,
-        credential_key="0123456789abcdef",
-        site="kec-bungi",
-        site_name="Kantor Kecamatan Bungi",
-        zone="Asia/Makassar",
-        lat_e7=-53_900_000,
-        lon_e7=1_226_500_000,
-        radius_m=100,
-        floor_ms=floor_ms,
-    )

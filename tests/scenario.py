@@ -26,7 +26,7 @@ from edge_agent.sim.scanner import Id12la
 #: own clock, which is this machine's.
 MORNING = datetime.fromisoformat(BUILT).replace(tzinfo=UTC) + timedelta(minutes=25)
 
-_PERIOD_S = 0.1
+_PERIOD_S = 0.05
 _LIMIT_S = 20.0
 #: Of every scenario, for `pytest_terminal_summary`.
 HEAD = ("scenario", "tap", "grade", "reasons", "source", "error ms", "bound ms")
@@ -141,6 +141,11 @@ class Scene:
         with self.module.silent():
             assert self.office.gnss.drain(_LIMIT_S)
 
+    def believe(self) -> None:
+        """Until what the receiver says is believed."""
+        self.listen()
+        self.knows("gnss")
+
     def pass_s(self, seconds: float) -> None:
         """So much time goes by while the receiver is silent."""
         with self.module.silent():
@@ -161,8 +166,9 @@ class Scene:
         self.until(lambda: self.machine.utc() >= utc)
 
     def knows(self, source: str) -> None:
-        """Until the agent's own stamps have this source."""
-        self.until(lambda: self.office.status().get("at", {}).get("source") == source)
+        """Until an anchor of this boot has this source."""
+        boot = self.machine.boot
+        self.until(lambda: (boot, source) in self._anchors())
 
     def until(self, done: Callable[[], bool]) -> None:
         self.office.wait_until(done, _LIMIT_S)
@@ -170,6 +176,10 @@ class Scene:
     def incidents(self, what: str) -> list[str]:
         """``opened`` and ``closed`` of this kind, in the terminal's journal."""
         return [one["state"] for one in self.office.entries("incident") if one["what"] == what]
+
+    def _anchors(self) -> set[tuple[str, str]]:
+        """Boot and source of each."""
+        return {(one["at"]["boot"], one["at"]["source"]) for one in self.office.entries("clock")}
 
     def outcomes(self) -> dict[str, Outcome]:
         """Deliver everything; what the central says of each tap, by its name.

@@ -44,8 +44,8 @@ def test_a_day_of_drift_is_not_forgotten() -> None:
     """A hundred millionths of a day are 8.64 s; a millisecond counts as a whole one."""
     assert drift_ms(86_400_000) == drift_ms(-86_400_000) == 8_641
     assert (drift_ms(0), drift_ms(1), drift_ms(9_999), drift_ms(10_000)) == (0, 1, 1, 2)
-    assert around(5, 2).carried(9_999) == Bounds(2, 8)
-    assert around(5, 2).carried(0) == Bounds(3, 7)
+    assert carried(around(5, 2), 1, 10_000) == Bounds(2, 8)
+    assert carried(around(5, 2), 7, 7) == Bounds(3, 7)
 
 
 @given(st.integers(0, 10**12), st.integers(-DRIFT_PPM, DRIFT_PPM), st.integers(0, 10**10))
@@ -55,7 +55,7 @@ def test_no_oscillator_within_its_limits_leaves_the_bounds(
     """Whatever its rate, after whatever time, either way."""
     off_ms = elapsed_ms / (1 + ppm / 1_000_000) - elapsed_ms  # what passed, less what was shown
     for after in (elapsed_ms, -elapsed_ms):
-        bounds = around(offset, 3).carried(after)
+        bounds = carried(around(offset, 3), 0, after)
         assert bounds.low_ms <= offset - 3 + off_ms
         assert offset + 3 + off_ms <= bounds.high_ms
 
@@ -90,6 +90,14 @@ def test_an_offset_is_carried_over_the_end_of_the_year_with_its_leap_second() ->
     offset = around(boot, 10)
     assert carried(offset, 1_000, 11_000) == around(boot, 12)
     assert carried(offset, 0, 43_200_000) == around(boot, 10 + 4_321 + 1_000)
+
+
+def test_a_leap_second_may_itself_be_what_moves_an_instant_over_the_midnight() -> None:
+    """Over one that is left out; and back from 23:59:60, which has the number of 23:59:59."""
+    before = around(utc("2026-12-31T23:59:30"), 0)
+    assert carried(before, 0, 29_500) == before.wider(1_000 + 3)
+    within = around(utc("2026-12-31T23:59:59"), 0)
+    assert carried(within, 500, -500) == within.wider(1_000 + 1)
 
 
 def test_absurd_instants_are_carried_without_an_exception() -> None:

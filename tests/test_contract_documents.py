@@ -155,8 +155,8 @@ def test_the_numbers_and_words_of_the_text_are_those_of_the_code() -> None:
         assert f"{limit:,} bytes" in text or f"{limit:,} inflated" in text
     assert f"{messages.MAX_BATCH:,}\nentries" in text
     assert f"More than {messages.MAX_MISSING} gaps" in text
-    for grade in Grade:
-        assert f"`{grade}`" in text
+    for word in (*Grade, entries.CLOCK, entries.DOUBTED, entries.SETTLED):
+        assert f"`{word}`" in text
     for name in CHANNELS:
         assert f"`{topics.topic('{root}', '{terminal}', name)}`" in text
     assert canonical.MAX_INTEGER == 2**53 - 1

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FILE = Path(__file__).parent.parent / "edge_agent" / "contract" / "asyncapi.yaml"
-EXAMPLE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["info"][
-    "x-worked-example"
-]
+INFO: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["info"]
+TEXT: str = INFO["description"]
+EXAMPLE: dict[str, Any] = INFO["x-worked-example"]
 BATCH = json.loads(EXAMPLE["batch"])
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(EXAMPLE["private_key"]))
 
@@ -88,3 +88,13 @@ def test_the_punch_of_the_example_is_on_the_next_day_at_its_site() -> None:
     local = utc.astimezone(ZoneInfo(start["zone"]))
     assert f"{utc:%Y-%m-%d %H:%M:%S}" == "2026-11-22 23:21:08"
     assert f"{local:%Y-%m-%d %H:%M:%S}" == "2026-11-23 07:21:08"
+
+
+def test_the_punch_of_the_example_dates_the_start_before_it() -> None:
+    """By the contract's formula, to what its text says."""
+    start, punch = (entry["at"] for entry in BATCH["entries"])
+    assert start["boot"] == punch["boot"]
+    apart_ms = start["mono_ms"] - punch["mono_ms"]
+    made_ms = punch["utc_ms"] + apart_ms
+    error_ms = punch["error_ms"] - -abs(apart_ms) // 9_999
+    assert f"{made_ms}, give or take {error_ms} ms" in " ".join(TEXT.split())

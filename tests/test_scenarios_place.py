@@ -4,19 +4,13 @@ That each resolved time lies within its stated bounds is asserted for every scen
 """
 
 import pytest
-from scenario import MORNING, MakeScene, Outcome, Scene
+from scenario import MORNING, MakeScene, Outcome
 
 from edge_agent.sim import day
 
 WALKING_MPS = 1.4
 #: 5 km in 10 minutes.
 DRAGGING_MPS = 5000 / 600
-
-
-def settled(stage: Scene) -> None:
-    """The receiver is heard, and what it says is believed."""
-    stage.listen()
-    stage.knows("gnss")
 
 
 def grades(found: dict[str, Outcome]) -> dict[str, str]:
@@ -26,7 +20,7 @@ def grades(found: dict[str, Outcome]) -> dict[str, str]:
 def test_frozen_coordinates_are_suspect(scene: MakeScene) -> None:
     """No antenna stands as still as that while its time goes on; thawed it is believed again."""
     with scene("frozen, time goes on", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("healthy")
         stage.receiver.frozen = True
         stage.listen()
@@ -51,7 +45,7 @@ def test_frozen_coordinates_are_suspect(scene: MakeScene) -> None:
 def test_a_latched_receiver_has_no_fix(scene: MakeScene) -> None:
     """An epoch that is said again is no news: the place is held from before, then from nowhere."""
     with scene("latched, time repeats", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("healthy")
         stage.receiver.latched = True
         stage.pass_listening(30)
@@ -71,7 +65,7 @@ def test_a_terminal_is_carried_300_m_away_and_back(scene: MakeScene) -> None:
     """At walking pace; outside while it is away, and an incident that ends."""
     walk_s = 300 / WALKING_MPS
     with scene("carried 300 m and back", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("at home")
         stage.receiver.dragged = (20.0, WALKING_MPS)
         stage.pass_listening(walk_s, step_s=30)
@@ -92,7 +86,7 @@ def test_a_terminal_is_carried_300_m_away_and_back(scene: MakeScene) -> None:
 def test_what_was_verified_is_not_held_once_it_has_been_away(scene: MakeScene) -> None:
     """Carried away and then without sky, it may be anywhere."""
     with scene("carried off, no sky", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("at home")
         stage.receiver.dragged = (20.0, 10.0)
         stage.pass_listening(60)
@@ -108,7 +102,7 @@ def test_a_spoofer_drags_the_position_5_km_in_10_minutes(scene: MakeScene, flagg
     """A receiver that notices says so at once; one that does not is outside before long."""
     with scene(f"spoofer, {'flagged' if flagged else 'silent'}", MORNING) as stage:
         stage.receiver.on |= {"NAV-STATUS"}
-        settled(stage)
+        stage.believe()
         stage.tap("before")
         stage.receiver.dragged = (45.0, DRAGGING_MPS)
         stage.receiver.spoofing = 2 if flagged else 1
@@ -131,7 +125,7 @@ def test_a_spoofer_drags_the_position_5_km_in_10_minutes(scene: MakeScene, flagg
 def test_a_position_that_leaps_is_suspect(scene: MakeScene) -> None:
     """5 km from one second to the next, and as far back."""
     with scene("spoofer, at one leap", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("before")
         stage.receiver.latitude += 0.045
         stage.listen()
@@ -148,7 +142,7 @@ def test_a_position_that_leaps_is_suspect(scene: MakeScene) -> None:
 def test_the_antenna_is_cut(scene: MakeScene) -> None:
     """Held while this boot lasts, nothing in the next; time goes on by the oscillator."""
     with scene("antenna cut", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("healthy")
         stage.receiver.antenna = False
         stage.pass_listening(30)
@@ -160,7 +154,7 @@ def test_the_antenna_is_cut(scene: MakeScene) -> None:
         stage.listen()
         stage.tap("next boot")
         stage.receiver.antenna = True
-        settled(stage)
+        stage.believe()
         stage.tap("mended")
         found = stage.outcomes()
     assert grades(found) == {
@@ -175,7 +169,7 @@ def test_the_antenna_is_cut(scene: MakeScene) -> None:
 def test_a_simulated_or_typed_position_is_suspect(scene: MakeScene) -> None:
     """However well it lies inside the fence, and only while it is one."""
     with scene("simulator mode", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("healthy")
         for mode, word in (("S", "simulator"), ("M", "manual")):
             stage.receiver.mode = mode
@@ -197,7 +191,7 @@ def test_a_weak_signal_proves_nothing(scene: MakeScene) -> None:
         stage.listen(10)
         stage.tap("weak from the start")
         stage.receiver.weak = False
-        settled(stage)
+        stage.believe()
         stage.tap("strong")
         stage.receiver.weak = True
         stage.listen()

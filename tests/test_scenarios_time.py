@@ -6,7 +6,7 @@ That each resolved time lies within its stated bounds is asserted for every scen
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from scenario import MORNING, MakeScene, Outcome, Scene
+from scenario import MORNING, MakeScene, Outcome
 
 NEW_YEAR = datetime(MORNING.year + 1, 1, 1, tzinfo=UTC)
 SECOND_MS, HOUR_MS = 1_000, 3_600_000
@@ -24,12 +24,6 @@ def sure(one: Outcome, within_ms: int) -> bool:
     return one.bound_ms is not None and one.bound_ms <= within_ms
 
 
-def settled(stage: Scene) -> None:
-    """The receiver is heard, and what it says is believed."""
-    stage.listen()
-    stage.knows("gnss")
-
-
 def test_boot_in_1970_with_no_network_and_a_fix_after_20_minutes(scene: MakeScene) -> None:
     """The taps before are dated by the fix that came after them, to the oscillator's drift."""
     with scene("1970, no network", MORNING, drift_ppm=40) as stage:
@@ -39,7 +33,7 @@ def test_boot_in_1970_with_no_network_and_a_fix_after_20_minutes(scene: MakeScen
         stage.pass_s(600)
         stage.tap("after 10 min")
         stage.pass_s(600)
-        settled(stage)
+        stage.believe()
         stage.tap("with a fix")
         found = stage.outcomes()
     assert [grade for grade, _ in told(found).values()] == ["no_sky", "no_sky", "verified"]
@@ -50,7 +44,7 @@ def test_boot_in_1970_with_no_network_and_a_fix_after_20_minutes(scene: MakeScen
 def test_boot_in_1970_and_never_any_time_until_the_second_boot(scene: MakeScene) -> None:
     """Such taps lie between what was certain before and what was certain after."""
     with scene("1970, never any time", MORNING) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("before the first cut")
         stage.module.stop()
         stage.office.power_cut(600)
@@ -58,7 +52,7 @@ def test_boot_in_1970_and_never_any_time_until_the_second_boot(scene: MakeScene)
         stage.pass_s(3600)
         stage.tap("no time, an hour on")
         stage.office.power_cut(1800)
-        settled(stage)
+        stage.believe()
         stage.tap("second boot")
         found = stage.outcomes()
     grades = [grade for grade, _ in told(found).values()]
@@ -74,7 +68,7 @@ def test_the_first_boot_ever_without_time_is_bounded_by_the_program(scene: MakeS
     with scene("1970, nothing before", MORNING) as stage:
         stage.tap("no time")
         stage.office.power_cut(60)
-        settled(stage)
+        stage.believe()
         stage.tap("second boot")
         found = stage.outcomes()
     one = found["no time"]
@@ -104,7 +98,7 @@ def test_a_receiver_without_ntp(scene: MakeScene, late_s: float) -> None:
     """It is the only teacher, and enough, whether its sentences come at once or late."""
     name = f"receiver {late_s:g} s late, no NTP"
     with scene(name, MORNING, late_s=late_s, drift_ppm=-60) as stage:
-        settled(stage)
+        stage.believe()
         stage.tap("with a fix")
         stage.module.stop()
         stage.pass_s(6 * 3600)
@@ -165,7 +159,7 @@ def test_ntp_1024_weeks_back_is_not_believed(scene: MakeScene) -> None:
     with scene("NTP 1024 weeks back", MORNING) as stage:
         stage.machine.synchronise(30)
         stage.machine.step_system(-7168 * 24 * HOUR_MS, vouched=True)
-        settled(stage)
+        stage.believe()
         stage.tap("both")
         found = stage.outcomes()
     assert found["both"].source == "gnss"
@@ -178,7 +172,7 @@ def test_a_pivot_date_sets_nothing(scene: MakeScene) -> None:
         stage.receiver.pivot_epochs = 12
         stage.listen(10)
         stage.tap("in 2013")
-        settled(stage)
+        stage.believe()
         stage.tap("week known")
         found = stage.outcomes()
     assert all(sure(one, RECEIVER_MS) for one in found.values())
@@ -188,7 +182,7 @@ def test_a_leap_second(scene: MakeScene) -> None:
     """23:59:60 is said by the receiver; taps before, in and after it keep their bounds."""
     with scene("leap second", NEW_YEAR - timedelta(minutes=3)) as stage:
         stage.machine.leap(NEW_YEAR)
-        settled(stage)
+        stage.believe()
         stage.pass_until(NEW_YEAR - timedelta(seconds=3))
         stage.tap("23:59:57")
         stage.until(lambda: stage.machine.utc().fold == 1)
@@ -208,7 +202,7 @@ def test_the_system_clock_is_stepped_back_while_taps_go_on(scene: MakeScene, tea
     """Stamps follow the monotonic clock; the step is an incident."""
     with scene(f"stepped 1 h, {teacher}", MORNING) as stage:
         if teacher == "receiver":
-            settled(stage)
+            stage.believe()
         else:
             stage.machine.synchronise(30)
             stage.knows("ntp")
@@ -228,7 +222,7 @@ def test_midnight_and_the_end_of_a_month_in_wita(scene: MakeScene) -> None:
     wall_midnight = utc_midnight - timedelta(hours=8)
     last, first = utc_midnight - timedelta(days=1), utc_midnight
     with scene("midnight in WITA", wall_midnight - timedelta(minutes=2)) as stage:
-        settled(stage)
+        stage.believe()
         stage.pass_until(wall_midnight - timedelta(seconds=3))
         stage.tap("23:59:57 WITA")
         stage.pass_until(wall_midnight + timedelta(seconds=3))

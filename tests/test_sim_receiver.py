@@ -10,7 +10,7 @@ import serial
 
 from edge_agent.sim import ubx
 from edge_agent.sim.gnss import GnssModule
-from edge_agent.sim.machine import leaping
+from edge_agent.sim.machine import leaped
 from edge_agent.sim.pty import PseudoPort
 from edge_agent.sim.receiver import GnssReceiver
 
@@ -111,12 +111,11 @@ def test_a_pivot_date_is_over_once_the_week_is_known() -> None:
 def test_a_leap_second_is_said_as_23_59_60_and_once() -> None:
     """Afterwards UTC is a second behind a clock that counts on."""
     midnight = datetime(2027, 1, 1, tzinfo=UTC)
-    one, at = receiver(), [midnight - SECOND]
-    clock = leaping(lambda: at[0], midnight)
+    one, at = receiver(), midnight - SECOND
     said = []
     for _ in range(8):
-        said.append(one.sentences(clock()).split(b",")[1].decode())
-        at[0] += SECOND / 2
+        said.append(one.sentences(leaped(at, [midnight])).split(b",")[1].decode())
+        at += SECOND / 2
     assert said == [
         *("235959.00", "235959.50", "235960.00", "235960.50"),
         *("000000.00", "000000.50", "000001.00", "000001.50"),

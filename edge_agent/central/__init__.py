@@ -1,1 +1,1 @@
-"""The other end: every entry exactly once, receipts, gaps and the roll-call."""
+"""The other end: every entry exactly once, receipts, resolved times, gaps and the roll-call."""

@@ -3,7 +3,7 @@
     stream    one journal of one terminal
     entry     the entries themselves, once each on (stream, seq)
     loose     entries whose time is not vouched for closely by themselves
-    clock     which entries are anchors of a kind of their own
+    clock     which entries are ``clock`` entries that somebody vouches for: anchors
     boot      which entries are of which boot, and what other boots say of its time
     span      which seqs are stored, as ranges with the chain's heads at both ends and the last seal
     posting   where a terminal belonged from an entry on: the site of its ``start`` entries

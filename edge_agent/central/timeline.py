@@ -7,8 +7,8 @@ A stamp that its terminal vouches for closely stands as it is. Of the others, th
     of a boot without one       lie between two edges: the last instant certain before that boot,
                                 and the first certain after it
 
-Bounds are carried with `bounds.drift_ms` and, where an end of June or December may lie between,
-with `bounds.leap_ms`: they are never understated. What excludes each other is not averaged.
+Bounds are carried by `bounds.carried`: they are never understated. What excludes each other is not
+averaged.
 
 Where a terminal has found its witnesses in contradiction, the last ``clock`` entry that says so, or
 that says how it ended, judges every stamp of that boot, also those that were vouched for closely.
@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_agent.bounds import LEAP_MS, Bounds, around, drift_ms, leap_ms
+from edge_agent.bounds import Bounds, around, carried
 
 #: The source of a stamp that nobody vouches for, and of a resolved time that nothing bounds.
 NONE = "none"
@@ -74,22 +74,14 @@ class Edge:
 
     def lower(self, mono_ms: int) -> int:
         """UTC was this or later at another moment of the boot."""
-        return self._reach(mono_ms) - self._slack(mono_ms)
+        return self._at(mono_ms).low_ms
 
     def upper(self, mono_ms: int) -> int:
         """UTC was this or earlier at another moment of the boot."""
-        return self._reach(mono_ms) + self._slack(mono_ms)
+        return self._at(mono_ms).high_ms
 
-    def _reach(self, mono_ms: int) -> int:
-        return self.utc_ms + mono_ms - self.mono_ms
-
-    def _slack(self, mono_ms: int) -> int:
-        # The true instants may lie apart from the edge, and then another end of a half-year between
-        # them: but only if it is nearer than the second it could take away.
-        if mono_ms == self.mono_ms:
-            return 0
-        drift = drift_ms(mono_ms - self.mono_ms)
-        return drift + leap_ms(self.utc_ms, self._reach(mono_ms), drift + LEAP_MS)
+    def _at(self, mono_ms: int) -> Bounds:
+        return _carried(around(self.utc_ms, 0), self.mono_ms, mono_ms)
 
 
 def claim(at: Mapping[str, Any]) -> Claim:
@@ -137,7 +129,7 @@ def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolv
         by: the stamp of that word.
         settled: it says how the contradiction ended; else that nobody knows who is right.
     """
-    said = _carried(by, stamp.mono_ms)
+    said = _by(by, stamp.mono_ms)
     if found.low_ms is None or found.high_ms is None:
         return _within(said, by.source)
     before, source = Bounds(found.low_ms, found.high_ms), found.source
@@ -157,7 +149,7 @@ def _side(stamp: Claim, anchors: Sequence[Claim]) -> tuple[Bounds, str] | None:
     """
     found: tuple[Bounds, str] | None = None
     for anchor in reversed(anchors):
-        said = _carried(anchor, stamp.mono_ms)
+        said = _by(anchor, stamp.mono_ms)
         if found is None or not found[0].meets(said):
             found = said, anchor.source
         else:
@@ -166,14 +158,14 @@ def _side(stamp: Claim, anchors: Sequence[Claim]) -> tuple[Bounds, str] | None:
     return found
 
 
-def _carried(anchor: Claim, mono_ms: int) -> Bounds:
-    error_ms = anchor.error_ms or 0
-    elapsed_ms = mono_ms - anchor.mono_ms
-    said = around(anchor.utc_ms + elapsed_ms, error_ms).carried(elapsed_ms)
-    if not elapsed_ms:
-        return said
-    margin_ms = error_ms + drift_ms(elapsed_ms) + LEAP_MS
-    return said.wider(leap_ms(anchor.utc_ms, anchor.utc_ms + elapsed_ms, margin_ms))
+def _by(anchor: Claim, mono_ms: int) -> Bounds:
+    """UTC at another moment of an anchor's boot."""
+    return _carried(around(anchor.utc_ms, anchor.error_ms or 0), anchor.mono_ms, mono_ms)
+
+
+def _carried(utc: Bounds, from_ms: int, to_ms: int) -> Bounds:
+    """What is known of UTC at one monotonic time, as of another of the same boot."""
+    return carried(utc.moved(-from_ms), from_ms, to_ms).moved(to_ms)
 
 
 def _width(said: Bounds) -> int:

@@ -51,12 +51,9 @@ def _running(lock: Path) -> bool:
 
 
 def _last_words(path: Path) -> dict[str, Any] | None:
-    """What the agent last said of itself; None if it said nothing since the machine started."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and found.keys() >= _SAID else None
+    """What the agent last said of itself; None if this version said nothing yet."""
+    found = files.read_status(path)
+    return found if found.keys() >= _SAID else None
 
 
 def _stored(path: Path) -> dict[str, Any] | None:

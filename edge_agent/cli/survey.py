@@ -12,7 +12,7 @@ import click
 from edge_agent.config import Config, Gnss
 from edge_agent.errors import EdgeAgentError
 from edge_agent.ports import files
-from edge_agent.technician import coordinates, kelurahan, sky
+from edge_agent.technician import coordinates, kelurahan, receiver
 from edge_agent.technician.kelurahan import Kelurahan
 from edge_agent.technician.survey import LEAST_RADIUS_M, LEAST_S, Point, Survey
 from edge_agent.technician.watch import Watch
@@ -98,18 +98,18 @@ def conduct(wanted: Config, minutes: float) -> Survey:
     return found
 
 
-def _source(wanted: Config, gnss: Gnss) -> Generator[sky.Said, None, None]:
+def _source(wanted: Config, gnss: Gnss) -> Generator[receiver.Said, None, None]:
     """The running agent, which holds the port, or else the port itself."""
     status = Path(wanted.files.status)
     try:
         if not files.is_locked(lock_file(wanted)):
-            return sky.at_port(gnss)
+            return receiver.at_port(gnss)
         status.read_bytes()
     except OSError as error:
         cause = f"{status}: {error.strerror or error}"
         hint = "use sudo; and if the agent has just started, wait a second"
         raise EdgeAgentError(_SURVEY, "beside the agent", cause, hint) from None
-    return sky.beside_agent(status, gnss.name)
+    return receiver.beside_agent(status, gnss.name)
 
 
 def refusal(found: Survey, subject: str) -> EdgeAgentError:

@@ -1,1 +1,1 @@
-"""The machine's edges: serial ports and their threads, clocks, the status file, systemd."""
+"""The machine's edges: serial ports and their threads, clocks, chrony, small files, systemd."""

@@ -45,6 +45,15 @@ def write_status(path: Path, status: Mapping[str, Any]) -> bool:
     return True
 
 
+def read_status(path: Path) -> dict[str, Any]:
+    """The last status that was published; {} if there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def read_key(path: Path, purpose: str, hint: str) -> str:
     """Text of a key file. Raises ConfigError."""
     try:

@@ -1,1 +1,1 @@
-"""A terminal without hardware: devices on pseudo-terminals, a network to cut, an office day."""
+"""A terminal without hardware: devices on pseudo-terminals, sky, clocks, network, an office day."""

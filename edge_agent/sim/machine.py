@@ -14,7 +14,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -204,11 +204,6 @@ def leaped(continuous: datetime, leaps: Sequence[datetime]) -> datetime:
     """
     utc = continuous - _SECOND * sum(continuous >= at for at in leaps)
     return utc.replace(fold=int(any(at <= continuous < at + _SECOND for at in leaps)))
-
-
-def leaping(clock: Callable[[], datetime], at: datetime) -> Callable[[], datetime]:
-    """`clock` with 23:59:60 inserted where it says `at`, and a second behind from then on."""
-    return lambda: leaped(clock(), [at])
 
 
 def _ms(utc: datetime) -> int:

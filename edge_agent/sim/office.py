@@ -113,10 +113,11 @@ class Office:
         roster.write_text("card,person,name,site\n" + "\n".join(lines) + "\n", encoding="utf-8")
         self.command("central", "roster", "import", str(roster), config=self.central_config)
         self.start_central()
-        self.start_agent()
+        self.start_agent(wait=False)
         publish = ("central", "roster", "publish", TERMINAL)
         self.command(*publish, config=self.central_config)
-        self._until(lambda: self.status().get("roster", {}).get("version", 0) > 0, "a roster")
+        self._wait_agent()
+        self._until(self._has_roster, "a roster")
 
     def start_central(self) -> None:
         self._central = self._spawn("central", "serve", config=self.central_config)
@@ -124,8 +125,8 @@ class Office:
     def start_agent(self, *, wait: bool = True) -> None:
         """Start the agent; unless told otherwise wait until it listens to its scanner."""
         self._agent = self._spawn("run", config=self.agent_config)
-        if wait and not self.scanner.wait_open(_READY_S):
-            raise self._failed("the agent", "it does not open its scanner")
+        if wait:
+            self._wait_agent()
 
     def kill_agent(self, *, wait: bool = True) -> None:
         """SIGKILL the agent, as a power cut would, and start it again."""
@@ -190,8 +191,7 @@ class Office:
 
     def appended(self) -> int:
         """Entries in the terminal's journal."""
-        with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
-            return int(db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0])
+        return self._number("SELECT coalesce(max(seq), 0) FROM entry")
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """Entries of one kind in the terminal's journal, parsed, oldest first."""
@@ -228,10 +228,22 @@ class Office:
         """Hold what people saw against what the central has."""
         return settle(self.work, TERMINAL, self.panel.notices, taps, again)
 
+    def _wait_agent(self) -> None:
+        if not self.scanner.wait_open(_READY_S):
+            raise self._failed("the agent", "it does not open its scanner")
+
+    def _has_roster(self) -> bool:
+        return self._number("SELECT version FROM roster_version") > 0
+
     def _delivered(self) -> bool:
-        journal = self.status().get("journal", {})
+        journal = self.status().get("journal", {})  # its database is told of receipts only later
         last = self.appended()
         return bool(journal.get("received") == last == self.stored())
+
+    def _number(self, query: str) -> int:
+        """One number out of the terminal's journal."""
+        with closing(sqlite3.connect(f"file:{self.work}/journal.db?mode=ro", uri=True)) as db:
+            return int(db.execute(query).fetchone()[0])
 
     def _spawn(self, *words: str, config: Path) -> subprocess.Popen[bytes]:
         with (self.work / f"{words[0]}.log").open("ab") as log:

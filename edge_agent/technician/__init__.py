@@ -1,1 +1,1 @@
-"""What the person with the screwdriver needs: which device hangs on which port."""
+"""What the person with the screwdriver needs: what hangs on which port, and where the site is."""

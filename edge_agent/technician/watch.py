@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 from edge_agent.events import PortLost
 from edge_agent.records import Doubt, Fix
-from edge_agent.technician.sky import Said
+from edge_agent.technician.receiver import Said
 from edge_agent.technician.survey import Sample, Survey, average
 
 _SHOW_EVERY_S = 1.0

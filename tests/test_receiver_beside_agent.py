@@ -10,7 +10,7 @@ import pytest
 from edge_agent.events import PortLost
 from edge_agent.ports import files
 from edge_agent.records import Doubt, Fix
-from edge_agent.technician import sky
+from edge_agent.technician import receiver
 
 FIX = Fix(-53_694_400, 1_226_939_600, 1_795_389_000_000, 9, 92)
 FULL = Fix(-53_694_400, 1_226_939_600, None, 9, 92, dimension=3, error_m=4, cn0=44)
@@ -34,14 +34,14 @@ def suspect(reasons: str) -> dict[str, str]:
     return {"grade": "suspect", "reasons": reasons}
 
 
-def nothing(heard: Generator[sky.Said, None, None]) -> bool:
+def nothing(heard: Generator[receiver.Said, None, None]) -> bool:
     return next(heard) is None
 
 
 def test_each_fix_is_heard_once_and_an_old_one_never(path: Path) -> None:
     """The one from before the survey may be hours old; an unchanged one only gets older."""
     say(path, 10_000, FIX, 300)
-    heard = sky.beside_agent(path, "gnss")
+    heard = receiver.beside_agent(path, "gnss")
     assert nothing(heard)
     say(path, 11_000, FIX, 1300)
     assert nothing(heard)
@@ -55,7 +55,7 @@ def test_each_fix_is_heard_once_and_an_old_one_never(path: Path) -> None:
 def test_the_first_fix_of_all_is_heard(path: Path) -> None:
     """The agent had none when the survey began."""
     say(path, 10_000, None)
-    heard = sky.beside_agent(path, "gnss")
+    heard = receiver.beside_agent(path, "gnss")
     assert nothing(heard)
     say(path, 11_000, FIX, 500)
     assert next(heard) == FIX
@@ -64,7 +64,7 @@ def test_the_first_fix_of_all_is_heard(path: Path) -> None:
 def test_doubts_come_and_go(path: Path) -> None:
     """By the reasons of a suspect place, before the fix of that moment; others are no doubts."""
     say(path, 10_000, None)
-    heard = sky.beside_agent(path, "gnss")
+    heard = receiver.beside_agent(path, "gnss")
     assert nothing(heard)
     say(path, 11_000, FIX, place=suspect("jam spoof"))
     assert [next(heard) for _ in range(3)] == [
@@ -80,10 +80,10 @@ def test_doubts_come_and_go(path: Path) -> None:
 
 def test_a_port_that_the_agent_lost_is_trouble(path: Path) -> None:
     """The receiver's, and no other."""
-    lost = [{"name": "front", "state": "x"}, {"name": "sky", "state": "unplugged"}]
+    lost = [{"name": "front", "state": "x"}, {"name": "roof", "state": "unplugged"}]
     say(path, 10_000, None, ports=lost)
-    heard = sky.beside_agent(path, "sky")
-    assert next(heard) == PortLost("sky", "the agent says: unplugged")
+    heard = receiver.beside_agent(path, "roof")
+    assert next(heard) == PortLost("roof", "the agent says: unplugged")
     assert nothing(heard)
 
 
@@ -93,4 +93,4 @@ def test_a_port_that_the_agent_lost_is_trouble(path: Path) -> None:
 def test_a_file_that_is_no_status_is_silence(path: Path, content: bytes) -> None:
     """Half an answer is none."""
     path.write_bytes(content)
-    assert nothing(sky.beside_agent(path, "gnss"))
+    assert nothing(receiver.beside_agent(path, "gnss"))

@@ -4,7 +4,6 @@ An agent writes its last fix into its status file once a second, with its age. T
 `at.mono_ms` and `age_ms` is when the fix was read: as long as it stays, it is the same fix.
 """
 
-import json
 import queue
 import threading
 from collections.abc import Generator, Iterator
@@ -15,6 +14,7 @@ from edge_agent import profile, shape
 from edge_agent.config import Gnss
 from edge_agent.devices import gnss_decoder
 from edge_agent.events import Event, PortLost
+from edge_agent.ports import files
 from edge_agent.ports.serial_port import SerialPort
 from edge_agent.records import Doubt, Fix
 
@@ -63,7 +63,7 @@ def beside_agent(status: Path, name: str) -> Generator[Said, None, None]:
     standing: frozenset[str] = frozenset()
     newest_ms: int | None = None
     while True:
-        last = _last_words(status)
+        last = files.read_status(status)
         doubts = _doubts(last)
         yield from (Doubt(of, stands=of in doubts) for of in sorted(doubts ^ standing))
         standing = doubts
@@ -75,15 +75,6 @@ def beside_agent(status: Path, name: str) -> Generator[Said, None, None]:
             yield fix
         newest_ms = max(newest_ms or 0, read_ms)
         pause.wait(_LOOK_EVERY_S)
-
-
-def _last_words(status: Path) -> dict[str, Any]:
-    """The status; {} if there is none, or none that can be read."""
-    try:
-        found = json.loads(status.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _doubts(last: dict[str, Any]) -> frozenset[str]:
