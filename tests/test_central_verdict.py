@@ -5,6 +5,7 @@ from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
+from central_histories import PUNCH
 from central_wall import HARUN, MORNING, NOW, SITI, Wall, rows, stamp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,6 +99,18 @@ def test_a_verdict_that_the_chain_does_not_bear_out_judges_nothing(store: Store)
         store.take(wall.batch(seq, seq), NOW)
     first, _ = punches(store.db)
     assert (first.at_ms, first.error_ms) == (MORNING + HOUR + 50_000, 40)
+
+
+def test_one_witness_does_not_replace_what_a_battery_clock_said(store: Store) -> None:
+    """It yields to any other at the terminal, also to one that lies."""
+    wall = Wall()
+    wall.start(0, source="none", mono_ms=0)
+    wall.add(PUNCH, stamp(MORNING, "rtc", 10_000, 8_000))
+    wall.add(Clock("settled"), stamp(MORNING + HOUR + 10_000, "gnss", 20_000, 500))
+    store.take(wall.batch(), NOW)
+    (line,) = punches(store.db)
+    assert holds(line, MORNING, HOUR)
+    assert holds(line, MORNING + HOUR, HOUR)
 
 
 @pytest.mark.parametrize("settled", [None, 0, HOUR])

@@ -77,6 +77,25 @@ def test_a_witness_that_comes_round_is_a_contradiction_no_more() -> None:
     assert believed(keeper) == around(OFFSET, 20)
 
 
+def test_a_lie_does_not_come_true_by_itself() -> None:
+    """Who said it when it was excluded, and says it still, only waits for the belief to grow vague.
+
+    Confirmed or not: after a month without the others 12 s lie within the drift.
+    """
+    for confirmed in (False, True):
+        keeper = Timekeeper(FLOOR)
+        keeper.heard(GNSS, around(OFFSET, 500), 0)
+        if confirmed:
+            keeper.heard(NTP, around(OFFSET, 20), 0)
+        for day in range(30):
+            keeper.heard(NTP, around(OFFSET + 12_000, 20), day * 24 * HOUR)
+            assert keeper.contradictions
+            said = keeper.belief.carried(day * 24 * HOUR) if keeper.belief else around(0, 0)
+            assert said.low_ms <= OFFSET <= said.high_ms
+        keeper.heard(NTP, around(OFFSET, 20), 30 * 24 * HOUR)
+        assert keeper.contradictions == () or not confirmed
+
+
 def test_what_two_have_confirmed_one_cannot_shake() -> None:
     """Time does not jump: the one that leaves is wrong, and is said to be."""
     keeper = Timekeeper(FLOOR)

@@ -22,6 +22,8 @@ from edge_agent.bounds import Bounds, around, carried
 
 #: The source of a stamp that nobody vouches for, and of a resolved time that nothing bounds.
 NONE = "none"
+#: That of a stamp by a battery clock: the terminal believes it less than any other witness.
+_RTC = "rtc"
 #: The source of a resolved time that lies between what other boots are certain of.
 BETWEEN = "between"
 #: A stamp vouched for less closely than this is worth improving.
@@ -133,7 +135,8 @@ def judged(found: Resolved, stamp: Claim, by: Claim, *, settled: bool) -> Resolv
     if found.low_ms is None or found.high_ms is None:
         return _within(said, by.source)
     before, source = Bounds(found.low_ms, found.high_ms), found.source
-    if not settled:
+    # One witness alone is enough to settle it against a battery clock, which may have been right.
+    if not settled or (source == _RTC and not said.meets(before)):
         said = said.joined(before)
     elif said.meets(before):
         said = said.met(before)

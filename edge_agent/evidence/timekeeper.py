@@ -7,7 +7,8 @@ battery-backed clock (``rtc``), which speaks once, at the start, and yields to t
 statement that meets what is believed makes it narrower. One that excludes it is a contradiction:
 time does not jump, so one of the two is false. Unless two independent witnesses have agreed on the
 belief before, nobody here can tell which; then the error that is stated reaches over both, and the
-punch is true all the same. Where two witnesses agree against the belief, the belief goes.
+punch is true all the same. Where two witnesses agree against the belief, the belief goes. Who has
+contradicted and says the same ever since does not come round because the belief has grown vague.
 """
 
 from dataclasses import dataclass, replace
@@ -107,14 +108,23 @@ class Timekeeper:
             self._belief = said
             return
         held = self._belief.carried(mono_ms)
-        if held.meets(offset):
+        still = self._still(said)
+        if still is None and held.meets(offset):
             self._agree(said, held)
         elif source == RTC:
             return
         elif self._belief.source == RTC or self._outvotes(said):
             self._give_way(said)
         else:
-            self._rivals[source] = said
+            self._rivals[source] = still or said
+
+    def _still(self, said: Belief) -> Belief | None:
+        """What a witness in contradiction has said all the time; None if it says something new."""
+        rival = self._rivals.get(said.source)
+        before = rival.carried(said.mono_ms) if rival else None
+        if before is None or not before.meets(said.bounds):
+            return None
+        return replace(said, bounds=before.met(said.bounds))
 
     def _agree(self, said: Belief, held: Bounds) -> None:
         self._rivals.pop(said.source, None)

@@ -184,6 +184,13 @@ class Journal:
             return None
         return Known(row[0], row[1], None if row[2] is None else Bounds(row[2], row[3]))
 
+    def last_anchor(self) -> Entry | None:
+        """The newest ``clock`` entry; None if there is none."""
+        query = "SELECT seq FROM entry WHERE kind = 'clock' ORDER BY seq DESC LIMIT 1"
+        with failing("read", self._path):
+            row = self._db.execute(query).fetchone()
+        return self.read(row[0], row[0], 0)[0] if row else None
+
     def open_incidents(self) -> list[OpenIncident]:
         query = "SELECT what, which, seq, cause, boot, mono_ms FROM open_incident"
         with failing("read", self._path):

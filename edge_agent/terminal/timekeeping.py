@@ -5,9 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from edge_agent import BUILT, profile
+from edge_agent.bounds import around
 from edge_agent.config import Gnss
-from edge_agent.contract import entries
+from edge_agent.contract import canonical, entries
 from edge_agent.contract.canonical import MAX_INTEGER
+from edge_agent.errors import JournalError, MessageError
 from edge_agent.events import Located
 from edge_agent.evidence import battery_clock
 from edge_agent.evidence.battery_clock import Known
@@ -30,9 +32,8 @@ _DOUBT_AFTER_MS = 3000
 _FRESH_MS = 60_000
 #: A system clock that is off by less beyond its bounds is right.
 _OFF_MS = 1000
-#: One witness alone moves the floor of later boots only so far behind what it says, and no further
-#: than that beyond what it was: a false date there would outlive its liar.
-_GRAIN_OF_SALT_MS = 400 * _DAY_MS
+#: What is over comes back at once in a flapping clock: after the first time it is told so rarely.
+_CALM_MS = 60_000
 #: chrony takes a sample a second.
 _OFFER_EVERY_MS = 900
 
@@ -76,13 +77,17 @@ class Timekeeping:
         self.keeper = Timekeeper(self.floor_ms, independent=refclock is None)
         self.receiver = ReceiverTime(late_ms)
         self._system = SystemClock()
-        self._was_right = False
-        self._contradicted: frozenset[str] = frozenset()
+        self._was_right = self._is_wrong = False
+        self._faulty: set[str] = set()
+        self._over_ms: dict[str, int] = {}
         self._anchored_ms: int | None = None
         self._worst_ms = 0
         self._doubted_since_ms: int | None = None
         self._doubted: Belief | None = None
-        self._hear_battery(known)
+        self._inherited = False
+        self._hear_anchor()
+        if self._anchored_ms is None:
+            self._hear_battery(known)
 
     @property
     def receiver_contradicted(self) -> bool:
@@ -99,7 +104,7 @@ class Timekeeping:
         if offset is None:
             return
         self.keeper.heard(GNSS, offset, located.mono_ms)
-        self._clock.belief = self.keeper.belief
+        self._clock.belief = self._believed()
         if self._refclock and located.mono_ms - self._offered_ms >= _OFFER_EVERY_MS:
             self._offered_ms = located.mono_ms
             now = self._clock.reading()
@@ -112,7 +117,7 @@ class Timekeeping:
         offset = utc_of(now)
         if offset is not None:
             self.keeper.heard(NTP, offset, now.mono_ms)
-        self._clock.belief = self.keeper.belief
+        self._clock.belief = self._believed()
         self._watch_system(now)
         self._tell_contradictions(now.mono_ms)
         return now
@@ -132,8 +137,22 @@ class Timekeeping:
         self._anchored_ms, self._worst_ms = now.mono_ms, 0
         if why in (entries.DOUBTED, entries.SETTLED):
             self._doubted = belief if why == entries.DOUBTED else None
-        self.keeper.changed = False
+            if why == entries.SETTLED:
+                self._over_ms[why] = now.mono_ms
+            self._inherited &= self._doubted is not None
+            self.keeper.changed = False  # an anchor that says no more than "known" judges nothing
         self._appended(entry.seq)
+
+    def _believed(self) -> Belief | None:
+        """What may be stamped: no less than a doubt from before that two have not settled."""
+        belief, doubted = self.keeper.belief, self._doubted
+        if doubted is None or not self._inherited or self.keeper.confirmed:
+            return belief
+        if belief is None:
+            return doubted
+        mono_ms = max(belief.mono_ms, doubted.mono_ms)
+        both = belief.carried(mono_ms).joined(doubted.carried(mono_ms))
+        return Belief(both, mono_ms, belief.source)
 
     def _due(self, belief: Belief, mono_ms: int) -> str | None:
         error_ms = belief.carried(mono_ms).error_ms
@@ -149,15 +168,20 @@ class Timekeeping:
         return "daily" if fresh and mono_ms - self._anchored_ms >= _DAY_MS else None
 
     def _judgement(self, belief: Belief, mono_ms: int) -> str | None:
-        """What has to be said about the other stamps of this boot."""
-        if not self.keeper.doubted:
+        """What has to be said about the other stamps of this boot.
+
+        A doubt that an agent before this one has told is settled by two witnesses only.
+        """
+        if self.keeper.doubted:
+            if self._doubted_since_ms is None:
+                self._doubted_since_ms = mono_ms
+            if mono_ms - self._doubted_since_ms < _DOUBT_AFTER_MS:
+                return None
+        else:
             self._doubted_since_ms = None
-            over = self.keeper.changed or self._doubted is not None
-            return entries.SETTLED if over else None
-        if self._doubted_since_ms is None:
-            self._doubted_since_ms = mono_ms
-        if mono_ms - self._doubted_since_ms < _DOUBT_AFTER_MS:
-            return None
+            if self.keeper.confirmed or not self._inherited:
+                over = self.keeper.changed or self._doubted is not None
+                return entries.SETTLED if over and self._calm(entries.SETTLED, mono_ms) else None
         said = belief.carried(mono_ms)
         told = self._doubted.carried(mono_ms).wider(_OFF_MS) if self._doubted is not None else None
         return None if told is not None and told.joined(said) == told else entries.DOUBTED
@@ -167,11 +191,30 @@ class Timekeeping:
         utc = belief.utc(now.mono_ms)
         rtc_ms = self._clock.rtc_ms()
         ahead = None if rtc_ms is None else battery_clock.ahead(rtc_ms, utc)
-        past_ms = utc.low_ms if self.keeper.confirmed else utc.low_ms - _GRAIN_OF_SALT_MS
-        believable = self.keeper.confirmed or past_ms - self.floor_ms <= _GRAIN_OF_SALT_MS
-        return Known(
-            utc.low_ms, max(self.floor_ms, past_ms) if believable else self.floor_ms, ahead
-        )
+        # A false date would outlive its liar there: one witness alone moves no floor.
+        past_ms = utc.low_ms if self.keeper.confirmed else 0
+        return Known(utc.low_ms, max(self.floor_ms, past_ms), ahead)
+
+    def _hear_anchor(self) -> None:
+        """What an agent before this one knew in this boot, and whether it was in doubt."""
+        try:
+            anchor = self._journal.last_anchor()
+            if anchor is None:
+                return
+            said = canonical.decode(anchor.text.encode())
+            entries.check(said, anchor.seq)
+        except (JournalError, MessageError) as error:  # a worn card; we can do without
+            log.warning("the last anchor: %s", error)
+            return
+        at = said["at"]
+        if at["boot"] != self._clock.boot or at.get("error_ms") is None:
+            return
+        offset = around(at["utc_ms"] - at["mono_ms"], at["error_ms"])
+        if said["why"] == entries.DOUBTED:
+            self._doubted, self._inherited = Belief(offset, at["mono_ms"], at["source"]), True
+        else:
+            self.keeper.heard(at["source"], offset, at["mono_ms"])
+        self._anchored_ms = at["mono_ms"]
 
     def _hear_battery(self, known: Known | None) -> None:
         rtc_ms, mono_ms = self._clock.rtc_ms(), self._clock.mono_ms()
@@ -187,24 +230,39 @@ class Timekeeping:
         else:
             utc = belief.utc(now.mono_ms)
             off_ms = now.system_ms - utc.middle_ms
-            right = abs(off_ms) <= utc.error_ms + _OFF_MS
+            # Half of it while it is wrong: one that hovers at the limit is one incident.
+            right = abs(off_ms) <= utc.error_ms + (_OFF_MS // 2 if self._is_wrong else _OFF_MS)
+            self._is_wrong = not right
         if right:
             self._was_right |= belief is not None
-            self._incidents.end("clock", "system", now.mono_ms)
+            self._end("system", now.mono_ms)
         elif stepped_ms or self._was_right or now.error_ms is not None:
             cause = f"stepped {_far(stepped_ms)}" if stepped_ms else f"is {_far(off_ms)}"
-            self._incidents.begin("clock", "system", cause, now.mono_ms)
+            self._begin("system", cause, now.mono_ms)
 
     def _tell_contradictions(self, mono_ms: int) -> None:
         found = self.keeper.contradictions
         belief = self.keeper.belief
         for one in found:
             cause = f"{one.source} is {_far(one.by_ms)} of {belief.source if belief else 'nobody'}"
-            self._incidents.begin("clock", one.source, cause, mono_ms)
-        names = frozenset(one.source for one in found)
-        for source in self._contradicted - names:
-            self._incidents.end("clock", source, mono_ms)
-        self._contradicted = names
+            self._begin(one.source, cause, mono_ms)
+        for source in self._faulty - {one.source for one in found} - {"system"}:
+            self._end(source, mono_ms)
+
+    def _begin(self, which: str, cause: str, mono_ms: int) -> None:
+        self._faulty.add(which)
+        self._incidents.begin("clock", which, cause, mono_ms)
+
+    def _end(self, which: str, mono_ms: int) -> None:
+        if which in self._faulty and self._calm(which, mono_ms):
+            self._faulty.discard(which)
+            self._over_ms[which] = mono_ms
+            self._incidents.end("clock", which, mono_ms)
+
+    def _calm(self, which: str, mono_ms: int) -> bool:
+        """The same was not over a short while ago already."""
+        over_ms = self._over_ms.get(which)
+        return over_ms is None or mono_ms - over_ms >= _CALM_MS
 
 
 def keep_time(
