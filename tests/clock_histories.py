@@ -8,12 +8,13 @@ A lie begins where it cannot hide within what the clocks may have drifted. Who h
 alone in a boot cannot know better; such punches are marked, and nothing is asked of them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
 
-from central_histories import DAY, HOUR, PUNCH, World, start
+from builders import start
+from central_histories import DAY, HOUR, PUNCH, World
 from central_wall import ms
 
 from edge_agent.events import Located
@@ -141,7 +142,8 @@ class Life:
         self.incidents = Incidents(self.journal, {}, lambda _: None)
         self.time = Timekeeping(self.journal, self.machine, self.incidents, lambda _: None, LATE_MS)
         self.time.look()
-        self.journal.append(start(self.time.floor_ms), self.machine.stamp())
+        began = replace(start(), last_end="power", floor_ms=self.time.floor_ms)
+        self.journal.append(began, self.machine.stamp())
 
     def turn(self, after_ms: int = 500) -> None:
         self.machine.pass_ms(after_ms)
