@@ -82,6 +82,15 @@ def test_no_fix_and_dead_reckoning_are_no_doubt(mode: str) -> None:
     assert said(rmc("171926.00", mode, "V"), gga("171926.00", 0), gga("171927.00", 6)) == []
 
 
+def test_mode_m_without_a_position_is_not_one_typed_in() -> None:
+    """CASIC chips (Quectel L76K, ATGM336H) have it until their first fix, captured of several."""
+    nothing = b"$GNRMC,,V,,,,,,,,,,M,V*34\r\n$GNRMC,174506.000,V,,,,,,,121025,,,M,V*2E\r\n"
+    decoder = GnssDecoder()
+    assert said(nothing, decoder=decoder) == []
+    assert decoder.counts == Counts()
+    assert said(rmc("171926.00", "M", "V")) == [Doubt("manual", stands=True)]
+
+
 @pytest.mark.parametrize(
     "shifted",
     [

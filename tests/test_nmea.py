@@ -127,12 +127,20 @@ def test_an_empty_date_or_time_says_nothing() -> None:
 
 
 def test_hdop_and_satellites_that_say_nothing_are_none() -> None:
-    """99.99 means "none"; what is no number is not guessed."""
-    for hdop in ("99.99", "99", "", "x", "1e3", "-1.0"):
+    """99.99 and 0 mean "none"; what is no number is not guessed."""
+    for hdop in ("99.99", "99", "", "x", "1e3", "-1.0", "0.0"):
         assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 is None
-    for satellites in ("", "x", "1.5", "1000"):
+    for satellites in ("", "x", "1.5", "1000", "00"):
         assert alone(GGA.replace("1,12,0.91", f"1,{satellites},0.91"))[0][0].satellites is None
     assert alone(GGA.replace("0.91", "2.7"))[0][0].hdop_e2 == 270
+
+
+def test_a_mode_in_the_place_of_the_direction_is_a_fix() -> None:
+    """Motorola's T805, captured; an E there is the east, and estimated for nobody."""
+    date = ",181207,0,"
+    for last, count in (("A", 1), ("D", 1), ("E", 1), ("N", 0), ("S", 0), ("M", 0), ("A,", 0)):
+        body = RMC.replace(",180315,,,A", f"{date}{last}")
+        assert len(alone(body)[0]) == count
 
 
 def test_sentences_that_disagree_are_refused() -> None:
