@@ -152,6 +152,28 @@ def test_a_leap_over_a_silence_is_measured_over_the_silence(walk: Walk) -> None:
     assert walk.said == (Grade.OUTSIDE, None)
 
 
+def test_a_weak_fix_is_no_leap(walk: Walk) -> None:
+    """Under a roof it may be a kilometre off, and proves nothing, also nothing against the sky."""
+    walk.stay(5)
+    walk.now_ms += 1000
+    walk.track.take(fix(900, dimension=2), walk.now_ms)
+    assert walk.said == (Grade.HELD, "weak")
+    walk.stay(1)
+    assert walk.said == (Grade.VERIFIED, None)
+
+
+def test_a_first_fix_that_nothing_agrees_with_is_forgotten(walk: Walk) -> None:
+    """A receiver that begins at the other end of the world is suspect for an epoch, not a day."""
+    walk.stay(1, 5_000_000)
+    walk.stay(1)
+    assert walk.said == (Grade.SUSPECT, "jump")
+    walk.stay(1)
+    assert walk.said == (Grade.VERIFIED, None)
+    walk.stay(1, 5_000_000)
+    walk.stay(3)
+    assert walk.said == (Grade.VERIFIED, None)
+
+
 def test_what_the_receiver_says_counts_until_it_takes_it_back_or_falls_silent(walk: Walk) -> None:
     """Several doubts at once, in alphabetical order."""
     walk.stay(5)

@@ -5,7 +5,7 @@ the same digits is a recording, or a receiver that holds them on purpose (which 
 off). And a terminal does not travel faster than a vehicle: a position that does is somebody else's.
 """
 
-from edge_agent.evidence.position import Fence, Sight, distance_m, error_m, grade
+from edge_agent.evidence.position import Fence, Sight, distance_m, error_m, grade, is_weak
 from edge_agent.records import Doubt, Fix, Grade, Place
 
 #: The same digits for so long, and in so many epochs, are frozen.
@@ -39,6 +39,7 @@ class Track:
         self._still_since_ms = 0
         self._still_epochs = 0
         self._accepted: tuple[Fix, int] | None = None
+        self._agreed = False
         self._jumped = False
         self._held: tuple[Fix, int] | None = None
 
@@ -60,9 +61,7 @@ class Track:
         self._still_epochs += 1
         self._fix, self._fix_ms = fix, mono_ms
         self._fixes += 1
-        self._jumped = not self._reachable(fix, mono_ms)
-        if not self._jumped:
-            self._accepted = fix, mono_ms
+        self._look_for_leap(fix, mono_ms)
         self._settle_hold(self.place(mono_ms).grade)
 
     def doubt(self, doubt: Doubt, mono_ms: int) -> None:
@@ -110,10 +109,18 @@ class Track:
             found.add("frozen")
         return frozenset(found)
 
-    def _reachable(self, fix: Fix, mono_ms: int) -> bool:
-        if self._accepted is None:
-            return True
-        last, last_ms = self._accepted
+    def _look_for_leap(self, fix: Fix, mono_ms: int) -> None:
+        """A weak fix proves nothing, no leap either; of two that disagree neither is known true."""
+        self._jumped = False
+        if is_weak(fix):
+            return
+        before = self._accepted
+        self._jumped = before is not None and not self._reachable(fix, mono_ms, *before)
+        if not self._jumped or not self._agreed:
+            self._accepted = fix, mono_ms
+        self._agreed |= before is not None and not self._jumped
+
+    def _reachable(self, fix: Fix, mono_ms: int, last: Fix, last_ms: int) -> bool:
         apart_m = distance_m(fix.lat_e7, fix.lon_e7, last.lat_e7, last.lon_e7)
         travelled_m = FASTEST_M_PER_S * (mono_ms - last_ms) / 1000
         return apart_m <= travelled_m + error_m(fix) + error_m(last) + _ECHO_M
