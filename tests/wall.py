@@ -100,7 +100,9 @@ class Wall:
         answered: text and end by caller.
     """
 
-    def __init__(self, folder: Path, scanners: Mapping[str, str] = SCANNERS) -> None:
+    def __init__(
+        self, folder: Path, scanners: Mapping[str, str] = SCANNERS, *, vouched: bool = True
+    ) -> None:
         each = "\n[[scanner]]\n".join(
             f'name = "{name}"\nport = "/dev/{name}"\nprofile = "{model}"'
             for name, model in scanners.items()
@@ -110,6 +112,7 @@ class Wall:
         path = agent_toml(folder, **{"rules": rules, "[scanner]": each, "gnss": gnss})
         self.config = config.load(path)
         self.clock = Hands()
+        self.clock.vouched = vouched
         self.shown = Lamps()
         self.ordered: list[tuple[str, Order]] = []
         self.booked: list[set[int]] = []

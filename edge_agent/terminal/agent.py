@@ -157,12 +157,13 @@ class Agent:
 
     def _watch_place(self, now_ms: int) -> None:
         """A terminal that is elsewhere, or that somebody tells so, is an incident without a tap."""
+        self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
         place = self.track.place(now_ms)
         for grade, what in ((Grade.OUTSIDE, "moved"), (Grade.SUSPECT, "suspect")):
             if place.grade is grade:
                 away = f"{place.distance_m} m from the site" if grade is Grade.OUTSIDE else ""
                 self._incidents.begin(what, "", place.reasons or away, now_ms)
-            elif place.grade is not Grade.NO_SKY:  # which says nothing either way
+            elif place.grade not in (Grade.NO_SKY, Grade.SUSPECT):  # they say nothing either way
                 self._incidents.end(what, "", now_ms)
 
     def _noted(

@@ -86,10 +86,11 @@ class Timekeeping:
 
     @property
     def receiver_contradicted(self) -> bool:
-        """Whether the receiver's time and another witness's exclude each other."""
+        """Whether the receiver's time is excluded by another witness, or is certainly past."""
         belief = self.keeper.belief
         against = {one.source for one in self.keeper.contradictions}
-        return GNSS in against or bool(against and belief and belief.source == GNSS)
+        excluded = GNSS in against or bool(against and belief and belief.source == GNSS)
+        return excluded or self.receiver.behind
 
     def located(self, located: Located) -> None:
         """The receiver named an instant."""
