@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.devices.gnss import GnssDecoder
+from edge_agent.evidence.position import is_weak
 from edge_agent.records import Counts, Doubt, Fix
 
 RMC = "GNRMC,171926.00,A,4404.14063,N,12118.85478,W,0.117,,180315,,,A"
@@ -127,12 +128,19 @@ def test_an_empty_date_or_time_says_nothing() -> None:
 
 
 def test_hdop_and_satellites_that_say_nothing_are_none() -> None:
-    """99.99 and 0 mean "none"; what is no number is not guessed."""
-    for hdop in ("99.99", "99", "", "x", "1e3", "-1.0", "0.0"):
+    """No fix has a HDOP or satellites of 0; what is no number is not guessed."""
+    for hdop in ("", "x", "1e3", "-1.0", "0.0"):
         assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 is None
     for satellites in ("", "x", "1.5", "1000", "00"):
         assert alone(GGA.replace("1,12,0.91", f"1,{satellites},0.91"))[0][0].satellites is None
     assert alone(GGA.replace("0.91", "2.7"))[0][0].hdop_e2 == 270
+
+
+def test_a_fix_with_the_worst_hdop_that_can_be_printed_has_it() -> None:
+    """It is no silence: an error of 5 m would be made of it."""
+    (fix,), _ = alone(GGA.replace("0.91", "99.99"))
+    assert fix.hdop_e2 == 9999
+    assert is_weak(fix)
 
 
 def test_a_mode_in_the_place_of_the_direction_is_a_fix() -> None:

@@ -168,7 +168,5 @@ def _whole(digits: str) -> int | None:
 
 
 def _hundredths(digits: str) -> int | None:
-    """HDOP times 100; None if empty, or 0 or 99.99, which receivers send for "none"."""
-    if not _NUMBER.fullmatch(digits) or float(digits) >= 99:
-        return None
-    return round(float(digits) * 100) or None
+    """HDOP times 100; None if empty or 0. 99.99 is u-blox's for that and more: no good geometry."""
+    return (round(float(digits) * 100) or None) if _NUMBER.fullmatch(digits) else None
