@@ -1,6 +1,7 @@
 """What fixes say together: frozen ones, leaps, what is held, and what the receiver takes back."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -97,8 +98,11 @@ def test_a_receiver_that_is_pulled_may_have_been_taken_elsewhere(walk: Walk) -> 
     """What was held is held no longer, and what it said against its signals is forgotten."""
     walk.stay(5)
     walk.track.doubt(Doubt("jam", stands=True), walk.now_ms)
+    walk.track.doubt_time(stands=True)
     walk.track.unplugged()
     assert walk.said == (Grade.NO_SKY, "none")
+    walk.stay(2)
+    assert walk.said == (Grade.SUSPECT, "time")
 
 
 def test_coordinates_that_stand_still_are_frozen(walk: Walk) -> None:
@@ -107,7 +111,8 @@ def test_coordinates_that_stand_still_are_frozen(walk: Walk) -> None:
     assert walk.said == (Grade.VERIFIED, None)
     walk.stay(1, still=True)
     assert walk.said == (Grade.SUSPECT, "frozen")
-    walk.stay(1)
+    walk.wait(1000)
+    walk.track.take(replace(fix(), lon_e7=LON + 1), walk.now_ms)
     assert walk.said == (Grade.VERIFIED, None)
 
 
@@ -116,6 +121,18 @@ def test_a_few_same_positions_far_between_are_not_frozen(walk: Walk) -> None:
     for _ in range(FROZEN_EPOCHS - 1):
         walk.wait(3_600_000)
         walk.track.take(fix(), walk.now_ms)
+    assert walk.said == (Grade.VERIFIED, None)
+
+
+def test_same_digits_are_frozen_only_while_they_are_said(walk: Walk) -> None:
+    """A silence is not, nor two same epochs with minutes between after hours of natural jitter."""
+    walk.stay(FROZEN_EPOCHS + 1, still=True)
+    walk.wait(2 * FROZEN_MS)
+    assert walk.said == (Grade.HELD, "stale")
+    walk.stay(2 * FROZEN_EPOCHS)
+    walk.track.take(fix(), walk.now_ms)
+    walk.wait(2 * FROZEN_MS)
+    walk.track.take(fix(), walk.now_ms)
     assert walk.said == (Grade.VERIFIED, None)
 
 
@@ -139,6 +156,17 @@ def test_an_echo_is_no_leap(walk: Walk) -> None:
     walk.stay(5)
     walk.stay(1, 80)
     assert walk.said == (Grade.VERIFIED, None)
+
+
+@pytest.mark.parametrize("poor", [(490, 490), (490, 91), (91, 490)])
+def test_each_fix_may_be_as_far_off_as_it_admits(walk: Walk, poor: tuple[int, int]) -> None:
+    """With HDOP 4.9 some 25 m, on top of an echo and of a second's way; for good ones it leaps."""
+    for hdops, said in ((poor, None), ((91, 91), "jump")):
+        walk.wait(60_000)
+        walk.track.take(fix(0, hdops[0]), walk.now_ms)
+        walk.wait(1000)
+        walk.track.take(fix(128, hdops[1]), walk.now_ms)
+        assert (walk.said[1] == "jump") is (said == "jump")
 
 
 def test_a_leap_over_a_silence_is_measured_over_the_silence(walk: Walk) -> None:

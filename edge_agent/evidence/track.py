@@ -102,7 +102,7 @@ class Track:
         found = {of for of, said_ms in self._said.items() if mono_ms - said_ms <= DOUBT_LASTS_MS}
         if self._jumped:
             found.add("jump")
-        if self._time_doubted:
+        if self._time_doubted and self._fix is not None:
             found.add("time")
         still_ms = self._fix_ms - self._still_since_ms
         if self._still_epochs >= FROZEN_EPOCHS and still_ms >= FROZEN_MS:
