@@ -103,6 +103,11 @@ def test_a_receiver_that_is_pulled_may_have_been_taken_elsewhere(walk: Walk) -> 
     assert walk.said == (Grade.NO_SKY, "none")
     walk.stay(2)
     assert walk.said == (Grade.SUSPECT, "time")
+    walk.track.doubt_time(stands=False)
+    walk.stay(1, 5000)
+    assert walk.said == (Grade.SUSPECT, "jump")
+    walk.track.unplugged()
+    assert walk.said == (Grade.NO_SKY, "none")
 
 
 def test_coordinates_that_stand_still_are_frozen(walk: Walk) -> None:
