@@ -133,7 +133,8 @@ def test_hdop_and_satellites_that_say_nothing_are_none() -> None:
         assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 is None
     for satellites in ("", "x", "1.5", "1000", "00"):
         assert alone(GGA.replace("1,12,0.91", f"1,{satellites},0.91"))[0][0].satellites is None
-    assert alone(GGA.replace("0.91", "2.7"))[0][0].hdop_e2 == 270
+    for hdop, hdop_e2 in (("2.7", 270), ("7.123456", 712), ("01.", 100), ("1024.5", 102450)):
+        assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 == hdop_e2
 
 
 def test_a_fix_with_the_worst_hdop_that_can_be_printed_has_it() -> None:

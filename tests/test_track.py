@@ -108,6 +108,10 @@ def test_a_receiver_that_is_pulled_may_have_been_taken_elsewhere(walk: Walk) -> 
     assert walk.said == (Grade.SUSPECT, "jump")
     walk.track.unplugged()
     assert walk.said == (Grade.NO_SKY, "none")
+    walk.stay(FROZEN_MS // 1000 + 1, still=True)
+    assert walk.said == (Grade.SUSPECT, "frozen")
+    walk.track.unplugged()
+    assert walk.said == (Grade.NO_SKY, "none")
 
 
 def test_coordinates_that_stand_still_are_frozen(walk: Walk) -> None:

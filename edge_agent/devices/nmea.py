@@ -47,7 +47,7 @@ _DOUBTS = {"S": "simulator", "M": "manual", "8": "simulator", "7": "manual"}
 _TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?")
 _DATE = re.compile(r"(\d\d)(\d\d)(\d\d)")
 _ANGLE = re.compile(r"(\d{2,3})(\d{2}(?:\.\d{1,9})?)")
-_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,4})?")
+_NUMBER = re.compile(r"\d{1,4}(?:\.\d{0,9})?")
 
 
 def end_of(data: bytes, start: int, until: int) -> int:
