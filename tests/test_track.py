@@ -199,6 +199,25 @@ def test_a_weak_fix_is_no_leap(walk: Walk) -> None:
     assert walk.said == (Grade.VERIFIED, None)
 
 
+@pytest.mark.parametrize("why", ["jump", "frozen"])
+def test_a_fix_that_is_suspect_ends_what_was_held(walk: Walk, why: str) -> None:
+    """For a minute after the last it says so; then, as after a weak one, nothing is known."""
+    walk.stay(5)
+    for _ in range(2):
+        if why == "jump":
+            walk.stay(1, 50_000)
+        else:
+            walk.stay(FROZEN_MS // 1000 + 1, still=True)
+        walk.wait(DOUBT_LASTS_MS)
+        assert walk.said == (Grade.SUSPECT, why)
+        walk.wait(1)
+        assert walk.said == (Grade.NO_SKY, "stale")
+        walk.track.take(fix(1, dimension=2), walk.now_ms)
+        assert walk.said == (Grade.NO_SKY, "weak")
+        walk.stay(5)
+        assert walk.said == (Grade.VERIFIED, None)
+
+
 def test_a_first_fix_that_nothing_agrees_with_is_forgotten(walk: Walk) -> None:
     """A receiver that begins at the other end of the world is suspect for an epoch, not a day."""
     walk.stay(1, 5_000_000)

@@ -14,7 +14,8 @@ FROZEN_MS, FROZEN_EPOCHS = 300_000, 20
 FASTEST_M_PER_S = 50
 #: What a fix may be off beyond its own error, by echoes from walls.
 _ECHO_M = 50
-#: A receiver that has said spoof or jam says so every second; one that went silent has not.
+#: A receiver that has said spoof or jam says so every second; one that went silent has not. What
+#: its last fix looked like speaks against a silence no longer, either.
 DOUBT_LASTS_MS = 60_000
 #: A receiver that has hung says one epoch, the last that it knew; a second one shows that it lives.
 _LEAST_FIXES = 2
@@ -100,10 +101,12 @@ class Track:
 
     def _doubts(self, mono_ms: int) -> frozenset[str]:
         found = {of for of, said_ms in self._said.items() if mono_ms - said_ms <= DOUBT_LASTS_MS}
-        if self._jumped:
-            found.add("jump")
         if self._time_doubted and self._fix is not None:
             found.add("time")
+        if mono_ms - self._fix_ms > DOUBT_LASTS_MS:
+            return frozenset(found)
+        if self._jumped:
+            found.add("jump")
         still_ms = self._fix_ms - self._still_since_ms
         if self._still_epochs >= FROZEN_EPOCHS and still_ms >= FROZEN_MS:
             found.add("frozen")
