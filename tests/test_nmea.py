@@ -74,9 +74,9 @@ def test_qualities_that_mean_a_guess_are_none(quality: str) -> None:
 
 
 def test_a_sentence_without_a_fix_silences_its_epoch() -> None:
-    """RMC says A, GGA says 0: nobody vouches."""
-    assert decode(RMC, GGA.replace("W,1,12", "W,0,12"), NEXT)[0] == []
-    assert decode(RMC.replace(",A,4404", ",V,4404"), GGA, NEXT)[0] == []
+    """RMC says A, GGA says 0: nobody vouches, and nothing was wrong."""
+    assert decode(RMC, GGA.replace("W,1,12", "W,0,12"), NEXT) == ([], Counts())
+    assert decode(RMC.replace(",A,4404", ",V,4404"), GGA, NEXT) == ([], Counts())
 
 
 #: Right checksum, wrong content: pynmea2 lets each of these through as text or as 0.0.
