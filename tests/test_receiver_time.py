@@ -131,7 +131,8 @@ def test_a_receiver_that_does_not_know_the_week_is_not_called_behind() -> None:
     """Before the floor by 1024 weeks, or at its pivot: it is ignorant, and lies about nothing."""
     receiver = ReceiverTime(1000)
     pivot = round(datetime(2015, 10, 18, tzinfo=UTC).timestamp()) * 1000
-    for utc_ms in (pivot, FLOOR - ROLLOVER_MS + 5000, FLOOR, FLOOR + ROLLOVER_MS):
+    long_ago = FLOOR - 401 * 86_400_000
+    for utc_ms in (pivot, long_ago, FLOOR - ROLLOVER_MS + 5000, FLOOR, FLOOR + ROLLOVER_MS):
         receiver.take(utc_ms, 1000, FLOOR)
         assert not receiver.behind
 
