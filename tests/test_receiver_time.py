@@ -135,6 +135,8 @@ def test_a_receiver_that_does_not_know_the_week_is_not_called_behind() -> None:
     for utc_ms in (pivot, long_ago, FLOOR - ROLLOVER_MS + 5000, FLOOR, FLOOR + ROLLOVER_MS):
         receiver.take(utc_ms, 1000, FLOOR)
         assert not receiver.behind
+    receiver.take(pivot, 1000, pivot + 30 * 86_400_000)
+    assert not receiver.behind
 
 
 def test_a_date_a_whole_count_ahead_is_refused() -> None:
