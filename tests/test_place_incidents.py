@@ -8,8 +8,8 @@ import pytest
 from builders import stamp
 from wall import Wall
 
-from edge_agent.events import Doubted, Located, PortLost
-from edge_agent.records import Doubt, Fix
+from edge_agent.events import Doubted, Located, PortLost, Scanned
+from edge_agent.records import Doubt, Fix, Scan
 
 CARD = "3C00CE754C"
 
@@ -107,6 +107,17 @@ def test_a_receiver_whose_time_is_certainly_past_is_suspect(wall: Wall) -> None:
     assert punched(wall) == ("suspect", "time")
     see(wall, 0, 3, behind_ms=0)
     assert [one[:2] for one in told(wall)] == [("opened", "suspect"), ("closed", "suspect")]
+
+
+def test_a_punch_in_the_turn_of_the_contradiction_knows_of_it(wall: Wall) -> None:
+    """A day behind NTP: the fifth epoch says so, and the card comes before the turn has ended."""
+    see(wall, 0, 4, behind_ms=86_400_000)
+    wall.present(CARD)
+    assert punched(wall) == ("verified", "")
+    site, at = wall.config.site, wall.clock.stamp()
+    fix = Fix(site.lat_e7, site.lon_e7, at.utc_ms - 86_400_000, 9, 91, 3)
+    wall.turn(Located(fix, at.mono_ms), Scanned("rear", Scan("em4100", CARD), at))
+    assert punched(wall) == ("suspect", "time")
 
 
 def test_a_verified_place_is_held_without_sky_and_no_incident(wall: Wall) -> None:
