@@ -135,8 +135,8 @@ def test_a_few_same_positions_far_between_are_not_frozen(walk: Walk) -> None:
 
 def test_same_digits_are_frozen_only_while_they_are_said(walk: Walk) -> None:
     """A silence is not, nor two same epochs with minutes between after hours of natural jitter."""
-    walk.stay(FROZEN_EPOCHS + 1, still=True)
-    walk.wait(2 * FROZEN_MS)
+    walk.stay(FROZEN_MS // 1000 - 50, still=True)
+    walk.wait(DOUBT_LASTS_MS)
     assert walk.said == (Grade.HELD, "stale")
     walk.stay(2 * FROZEN_EPOCHS)
     walk.track.take(fix(), walk.now_ms)
