@@ -104,6 +104,7 @@ class Agent:
         for event in events:
             self._attempt(partial(self._on, event))
         self._attempt(self.timekeeping.settle)
+        self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
         now_ms = self._clock.mono_ms()
         self._watch_place(now_ms)
         more = self._attempt(partial(self._delivery.settle, now_ms))
@@ -157,7 +158,6 @@ class Agent:
 
     def _watch_place(self, now_ms: int) -> None:
         """A terminal that is elsewhere, or that somebody tells so, is an incident without a tap."""
-        self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
         place = self.track.place(now_ms)
         for grade, what in ((Grade.OUTSIDE, "moved"), (Grade.SUSPECT, "suspect")):
             if place.grade is grade:
