@@ -89,6 +89,8 @@ def test_a_second_sentence_of_a_kind_changes_nothing() -> None:
     both = gga("171926.00") * 2 + rmc("171926.00") * 2
     assert len(fixes(both, both, decoder=decoder)) == 1
     assert decoder.counts == Counts()
+    assert len(fixes(rmc("171927.00"), rmc("171927.00", "N", "V"), gga("171927.00"))) == 1
+    assert fixes(rmc("171928.00", "N", "V"), rmc("171928.00"), gga("171928.00")) == []
 
 
 def test_either_side_of_the_date_line_is_near_the_other() -> None:

@@ -82,6 +82,15 @@ def test_no_fix_and_dead_reckoning_are_no_doubt(mode: str) -> None:
     assert said(rmc("171926.00", mode, "V"), gga("171926.00", 0), gga("171927.00", 6)) == []
 
 
+def test_mode_m_without_a_position_is_not_one_typed_in() -> None:
+    """CASIC chips (Quectel L76K, ATGM336H) have it until their first fix, captured of several."""
+    nothing = b"$GNRMC,,V,,,,,,,,,,M,V*34\r\n$GNRMC,174506.000,V,,,,,,,121025,,,M,V*2E\r\n"
+    decoder = GnssDecoder()
+    assert said(nothing, decoder=decoder) == []
+    assert decoder.counts == Counts()
+    assert said(rmc("171926.00", "M", "V")) == [Doubt("manual", stands=True)]
+
+
 @pytest.mark.parametrize(
     "shifted",
     [
@@ -167,6 +176,10 @@ def test_what_was_said_is_remembered_for_ten_seconds_and_not_over_a_cut_wire() -
     decoder.restart()
     (fix,) = fixes(epoch(26), decoder=decoder)
     assert (fix.dimension, fix.error_m, fix.cn0) == (None, None, None)
+    said(aside, rmc("171927.00"), decoder=decoder)
+    decoder.restart()
+    (fix,) = fixes(epoch(28), decoder=decoder)
+    assert fix.dimension is None
 
 
 def test_the_best_system_in_use_counts_and_only_of_one_epoch() -> None:
@@ -194,6 +207,8 @@ def test_only_a_round_of_gsv_that_came_whole_counts() -> None:
     ]
     assert fixes(*map(sentence, (*whole, *weaker)), epoch(26))[0].cn0 == 38
     assert fixes(*map(sentence, (*whole, weaker[0], weaker[0])), epoch(26))[0].cn0 == 46
+    three = [f"GPGSV,3,{number},09,25,35,012,46" for number in (1, 3, 2, 3)]
+    assert fixes(*map(sentence, three), epoch(26))[0].cn0 is None
 
 
 def test_signals_of_one_system_may_be_counted_together_or_apart() -> None:
@@ -228,7 +243,7 @@ def test_an_aside_of_another_form_is_refused(aside: str) -> None:
 
 def test_satellites_that_are_not_tracked_have_no_strength() -> None:
     """Garmin sends 00 for them and pads the last sentence; zeros of GST are no error of 0 m."""
-    unheard = "GPGSV,1,1,01,25,20,108,00,,,,,,,,,,,,"
+    unheard = "GPGSV,1,1,02,25,20,108,00,26,20,108,-5,,,,,,,,"
     gst = "GNGST,171926.00,0.0,,,,0.0,0.0,0.0"
     (fix,) = fixes(sentence(unheard), sentence(gst), epoch(26))
     assert (fix.cn0, fix.error_m) == (None, None)
@@ -250,3 +265,4 @@ def test_no_more_systems_are_remembered_than_there_can_be() -> None:
     others = [f"{talker}GSV,1,1,01,02,62,341,30" for talker in talkers]
     assert fixes(*map(sentence, (GSV, *others[:-1])), epoch(26))[0].cn0 == 44
     assert fixes(*map(sentence, (GSV, *others)), epoch(26))[0].cn0 == 30
+    assert fixes(*map(sentence, (GSV, *others[:-1], GSV, others[-1])), epoch(26))[0].cn0 == 44

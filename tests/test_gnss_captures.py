@@ -10,7 +10,9 @@ import pytest
 from conftest import shared
 
 from edge_agent.devices.gnss import GnssDecoder
+from edge_agent.evidence.rollover import unrolled
 from edge_agent.records import Doubt, Fix
+from edge_agent.terminal.timekeeping import floor_ms
 
 DAY_MS = 86_400_000
 ROLLOVER_MS = 7168 * DAY_MS  # 1024 weeks
@@ -73,6 +75,18 @@ def test_every_fix_is_where_the_reference_daemon_says(name: str) -> None:
         )
         for one in same:
             assert ((utc_ms(one) or 0) - (fix.utc_ms or 0)) % ROLLOVER_MS == 0
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_no_date_is_in_the_past_of_the_floor(name: str) -> None:
+    """Of receivers from 2005 to 2022: each moves over the build date by whole counts of weeks."""
+    floor = floor_ms(None)
+    for fix in decoded(name):
+        meant = None if fix.utc_ms is None else unrolled(fix.utc_ms, floor)
+        if fix.utc_ms is not None:
+            assert meant is not None
+            assert floor <= meant < floor + ROLLOVER_MS
+            assert (meant - fix.utc_ms) % ROLLOVER_MS == 0
 
 
 @pytest.mark.parametrize("name", [name for name, count in CAPTURES.items() if count])

@@ -65,6 +65,9 @@ def test_an_unknown_code_lists_near_ones_and_a_name_is_none() -> None:
         kelurahan.find(TABLE, "Kampeonaho")
 
 
+_NAMES_LAST = ",".join([*HEAD.split(",")[3:], *HEAD.split(",")[:3]])
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -75,6 +78,10 @@ def test_an_unknown_code_lists_near_ones_and_a_name_is_none() -> None:
         (f"{CSV}1.2,A,B,-5,0,122,0,1,2,3,x\n", "line 5 is no row"),
         (f"{HEAD}\n1.2,A,B,1,2,nan,4,5,6,7\n", "line 2"),
         (f"{HEAD}\n1.2,A,B,1,2,3,4,5,6,0\n", "line 2"),
+        (f'{HEAD}\n1.2,A,B,"1,5",2,3,4,5,6,7\n', "line 2"),
+        (f"{_NAMES_LAST}\n1,2,3,4,5,6,7\n", "line 2 is no row of numbers"),
+        (f"{_NAMES_LAST}\n1,2,3,4,5,6,7,1.2,A\n", "line 2"),
+        (f"{HEAD}\n{'x' * 200_000}\n", "field larger than field limit"),
     ],
 )
 def test_a_table_that_is_none_is_one_line(text: str, said: str) -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.devices.gnss import GnssDecoder
+from edge_agent.evidence.position import is_weak
 from edge_agent.records import Counts, Doubt, Fix
 
 RMC = "GNRMC,171926.00,A,4404.14063,N,12118.85478,W,0.117,,180315,,,A"
@@ -73,9 +74,9 @@ def test_qualities_that_mean_a_guess_are_none(quality: str) -> None:
 
 
 def test_a_sentence_without_a_fix_silences_its_epoch() -> None:
-    """RMC says A, GGA says 0: nobody vouches."""
-    assert decode(RMC, GGA.replace("W,1,12", "W,0,12"), NEXT)[0] == []
-    assert decode(RMC.replace(",A,4404", ",V,4404"), GGA, NEXT)[0] == []
+    """RMC says A, GGA says 0: nobody vouches, and nothing was wrong."""
+    assert decode(RMC, GGA.replace("W,1,12", "W,0,12"), NEXT) == ([], Counts())
+    assert decode(RMC.replace(",A,4404", ",V,4404"), GGA, NEXT) == ([], Counts())
 
 
 #: Right checksum, wrong content: pynmea2 lets each of these through as text or as 0.0.
@@ -127,12 +128,28 @@ def test_an_empty_date_or_time_says_nothing() -> None:
 
 
 def test_hdop_and_satellites_that_say_nothing_are_none() -> None:
-    """99.99 means "none"; what is no number is not guessed."""
-    for hdop in ("99.99", "99", "", "x", "1e3", "-1.0"):
+    """No fix has a HDOP or satellites of 0; what is no number is not guessed."""
+    for hdop in ("", "x", "1e3", "-1.0", "0.0"):
         assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 is None
-    for satellites in ("", "x", "1.5", "1000"):
+    for satellites in ("", "x", "1.5", "1000", "00"):
         assert alone(GGA.replace("1,12,0.91", f"1,{satellites},0.91"))[0][0].satellites is None
-    assert alone(GGA.replace("0.91", "2.7"))[0][0].hdop_e2 == 270
+    for hdop, hdop_e2 in (("2.7", 270), ("7.123456", 712), ("01.", 100), ("1024.5", 102450)):
+        assert alone(GGA.replace("0.91", hdop))[0][0].hdop_e2 == hdop_e2
+
+
+def test_a_fix_with_the_worst_hdop_that_can_be_printed_has_it() -> None:
+    """It is no silence: an error of 5 m would be made of it."""
+    (fix,), _ = alone(GGA.replace("0.91", "99.99"))
+    assert fix.hdop_e2 == 9999
+    assert is_weak(fix)
+
+
+def test_a_mode_in_the_place_of_the_direction_is_a_fix() -> None:
+    """Motorola's T805, captured; an E there is the east, and estimated for nobody."""
+    date = ",181207,0,"
+    for last, count in (("A", 1), ("D", 1), ("E", 1), ("N", 0), ("S", 0), ("M", 0), ("A,", 0)):
+        body = RMC.replace(",180315,,,A", f"{date}{last}")
+        assert len(alone(body)[0]) == count
 
 
 def test_sentences_that_disagree_are_refused() -> None:

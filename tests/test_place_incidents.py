@@ -8,8 +8,8 @@ import pytest
 from builders import stamp
 from wall import Wall
 
-from edge_agent.events import Doubted, Located, PortLost
-from edge_agent.records import Doubt, Fix
+from edge_agent.events import Doubted, Located, PortLost, Scanned
+from edge_agent.records import Doubt, Fix, Scan
 
 CARD = "3C00CE754C"
 
@@ -21,13 +21,16 @@ def wall(tmp_path: Path) -> Iterator[Wall]:
         yield one
 
 
-def see(wall: Wall, north_m: float = 0.0, seconds: int = 1) -> None:
-    """A fix a second, so far north of the site."""
+def see(
+    wall: Wall, north_m: float = 0.0, seconds: int = 1, *, behind_ms: int | None = None
+) -> None:
+    """A fix a second, so far north of the site, with a time so late if it has one."""
     site = wall.config.site
     for _ in range(seconds):
         wall.clock.now_ms += 1000
         jitter = wall.clock.now_ms // 1000 % 7
-        fix = Fix(site.lat_e7 + round(north_m * 90) + jitter, site.lon_e7, None, 9, 91, 3)
+        utc_ms = None if behind_ms is None else stamp(wall.clock.now_ms).utc_ms - behind_ms
+        fix = Fix(site.lat_e7 + round(north_m * 90) + jitter, site.lon_e7, utc_ms, 9, 91, 3)
         wall.turn(Located(fix, wall.clock.now_ms))
 
 
@@ -85,6 +88,51 @@ def test_a_receiver_that_sees_false_signals_teaches_no_time(tmp_path: Path) -> N
             wall.turn(Located(fix, now_ms))
         assert bool(wall.entries("clock")) is taken_back
     wall.journal.close()
+
+
+def test_a_doubt_does_not_bring_a_terminal_back(wall: Wall) -> None:
+    """What was elsewhere is elsewhere until a fix that can be trusted says otherwise."""
+    see(wall, 150, 5)
+    wall.turn(Doubted(Doubt("jam", stands=True), wall.clock.now_ms))
+    assert [one[:2] for one in told(wall)] == [("opened", "moved"), ("opened", "suspect")]
+    wall.turn(Doubted(Doubt("jam", stands=False), wall.clock.now_ms))
+    see(wall, 150, 2)
+    assert [one[:2] for one in told(wall)][2:] == [("closed", "suspect")]
+
+
+def test_a_witness_that_comes_later_ends_what_a_recording_proved(tmp_path: Path) -> None:
+    """Yesterday's sentences are believed while nobody knows better; then they hold nothing."""
+    with closing((wall := Wall(tmp_path, vouched=False)).journal):
+        see(wall, 0, 10, behind_ms=86_400_000)
+        wall.wait(20_000)
+        wall.present(CARD)
+        assert punched(wall) == ("held", "stale")
+        wall.clock.vouched = True
+        wall.wait(1_000)
+        wall.present(CARD)
+        assert punched(wall) == ("suspect", "time")
+        assert told(wall) == [("opened", "suspect", "time")]
+
+
+def test_a_receiver_whose_time_is_certainly_past_is_suspect(wall: Wall) -> None:
+    """An instant before the floor needs no other witness; a receiver that is right closes it."""
+    wall.clock.vouched = False
+    see(wall, 0, 3, behind_ms=60 * 86_400_000)
+    wall.present(CARD)
+    assert punched(wall) == ("suspect", "time")
+    see(wall, 0, 3, behind_ms=0)
+    assert [one[:2] for one in told(wall)] == [("opened", "suspect"), ("closed", "suspect")]
+
+
+def test_a_punch_in_the_turn_of_the_contradiction_knows_of_it(wall: Wall) -> None:
+    """A day behind NTP: the fifth epoch says so, and the card comes before the turn has ended."""
+    see(wall, 0, 4, behind_ms=86_400_000)
+    wall.present(CARD)
+    assert punched(wall) == ("verified", "")
+    site, at = wall.config.site, wall.clock.stamp()
+    fix = Fix(site.lat_e7, site.lon_e7, at.utc_ms - 86_400_000, 9, 91, 3)
+    wall.turn(Located(fix, at.mono_ms), Scanned("rear", Scan("em4100", CARD), at))
+    assert punched(wall) == ("suspect", "time")
 
 
 def test_a_verified_place_is_held_without_sky_and_no_incident(wall: Wall) -> None:

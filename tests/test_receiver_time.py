@@ -122,6 +122,21 @@ def test_a_receiver_an_hour_behind_what_is_past_is_wrong_and_not_rolled_over() -
     receiver = ReceiverTime(1000)
     said = [receiver.take(FLOOR - 3_600_000 + 1000 * n, 1000 * n, FLOOR) for n in range(100)]
     assert said == [None] * 100
+    assert receiver.behind
+    epochs(receiver, 1)
+    assert not receiver.behind
+
+
+def test_a_receiver_that_does_not_know_the_week_is_not_called_behind() -> None:
+    """Before the floor by 1024 weeks, or at its pivot: it is ignorant, and lies about nothing."""
+    receiver = ReceiverTime(1000)
+    pivot = round(datetime(2015, 10, 18, tzinfo=UTC).timestamp()) * 1000
+    long_ago = FLOOR - 401 * 86_400_000
+    for utc_ms in (pivot, long_ago, FLOOR - ROLLOVER_MS + 5000, FLOOR, FLOOR + ROLLOVER_MS):
+        receiver.take(utc_ms, 1000, FLOOR)
+        assert not receiver.behind
+    receiver.take(pivot, 1000, pivot + 30 * 86_400_000)
+    assert not receiver.behind
 
 
 def test_a_date_a_whole_count_ahead_is_refused() -> None:

@@ -53,14 +53,21 @@ def test_what_comes_out_is_the_one_date_that_fits(said: int, floor: int) -> None
     [
         "1980-01-05T12:00:00",
         "1980-01-06",
+        "1999-08-22",
         "2000-01-01T00:01:30",
+        "2007-12-30",
+        "2009-04-19",
+        "2010-09-26",
+        "2012-06-03",
         "2013-09-01T03:00:00",
         "2015-10-18",
         "2015-10-24T23:59:59",
+        "2017-02-12",
+        "2019-04-07",
     ],
 )
 def test_a_receiver_that_says_its_pivot_does_not_know_the_week(said: str) -> None:
-    """The dates that M8s without a battery were seen to say, and the week that begins there."""
+    """The dates that receivers without a battery say, and the week that begins there."""
     assert is_pivot(utc(said), FLOOR)
 
 

@@ -1,6 +1,7 @@
 """What fixes say together: frozen ones, leaps, what is held, and what the receiver takes back."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,18 @@ def test_a_receiver_that_is_pulled_may_have_been_taken_elsewhere(walk: Walk) -> 
     """What was held is held no longer, and what it said against its signals is forgotten."""
     walk.stay(5)
     walk.track.doubt(Doubt("jam", stands=True), walk.now_ms)
+    walk.track.doubt_time(stands=True)
+    walk.track.unplugged()
+    assert walk.said == (Grade.NO_SKY, "none")
+    walk.stay(2)
+    assert walk.said == (Grade.SUSPECT, "time")
+    walk.track.doubt_time(stands=False)
+    walk.stay(1, 5000)
+    assert walk.said == (Grade.SUSPECT, "jump")
+    walk.track.unplugged()
+    assert walk.said == (Grade.NO_SKY, "none")
+    walk.stay(FROZEN_MS // 1000 + 1, still=True)
+    assert walk.said == (Grade.SUSPECT, "frozen")
     walk.track.unplugged()
     assert walk.said == (Grade.NO_SKY, "none")
 
@@ -107,7 +120,8 @@ def test_coordinates_that_stand_still_are_frozen(walk: Walk) -> None:
     assert walk.said == (Grade.VERIFIED, None)
     walk.stay(1, still=True)
     assert walk.said == (Grade.SUSPECT, "frozen")
-    walk.stay(1)
+    walk.wait(1000)
+    walk.track.take(replace(fix(), lon_e7=LON + 1), walk.now_ms)
     assert walk.said == (Grade.VERIFIED, None)
 
 
@@ -116,6 +130,18 @@ def test_a_few_same_positions_far_between_are_not_frozen(walk: Walk) -> None:
     for _ in range(FROZEN_EPOCHS - 1):
         walk.wait(3_600_000)
         walk.track.take(fix(), walk.now_ms)
+    assert walk.said == (Grade.VERIFIED, None)
+
+
+def test_same_digits_are_frozen_only_while_they_are_said(walk: Walk) -> None:
+    """A silence is not, nor two same epochs with minutes between after hours of natural jitter."""
+    walk.stay(FROZEN_MS // 1000 - 50, still=True)
+    walk.wait(DOUBT_LASTS_MS)
+    assert walk.said == (Grade.HELD, "stale")
+    walk.stay(2 * FROZEN_EPOCHS)
+    walk.track.take(fix(), walk.now_ms)
+    walk.wait(2 * FROZEN_MS)
+    walk.track.take(fix(), walk.now_ms)
     assert walk.said == (Grade.VERIFIED, None)
 
 
@@ -141,6 +167,17 @@ def test_an_echo_is_no_leap(walk: Walk) -> None:
     assert walk.said == (Grade.VERIFIED, None)
 
 
+@pytest.mark.parametrize("poor", [(490, 490), (490, 91), (91, 490)])
+def test_each_fix_may_be_as_far_off_as_it_admits(walk: Walk, poor: tuple[int, int]) -> None:
+    """With HDOP 4.9 some 25 m, on top of an echo and of a second's way; for good ones it leaps."""
+    for hdops, said in ((poor, None), ((91, 91), "jump")):
+        walk.wait(60_000)
+        walk.track.take(fix(0, hdops[0]), walk.now_ms)
+        walk.wait(1000)
+        walk.track.take(fix(128, hdops[1]), walk.now_ms)
+        assert (walk.said[1] == "jump") is (said == "jump")
+
+
 def test_a_leap_over_a_silence_is_measured_over_the_silence(walk: Walk) -> None:
     """Hours without a fix allow any distance; seconds, and a pulled cable, do not."""
     walk.stay(5)
@@ -150,6 +187,47 @@ def test_a_leap_over_a_silence_is_measured_over_the_silence(walk: Walk) -> None:
     walk.wait(3_600_000)
     walk.stay(1, 5000)
     assert walk.said == (Grade.OUTSIDE, None)
+
+
+def test_a_weak_fix_is_no_leap(walk: Walk) -> None:
+    """Under a roof it may be a kilometre off, and proves nothing, also nothing against the sky."""
+    walk.stay(5)
+    walk.now_ms += 1000
+    walk.track.take(fix(900, dimension=2), walk.now_ms)
+    assert walk.said == (Grade.HELD, "weak")
+    walk.stay(1)
+    assert walk.said == (Grade.VERIFIED, None)
+
+
+@pytest.mark.parametrize("why", ["jump", "frozen"])
+def test_a_fix_that_is_suspect_ends_what_was_held(walk: Walk, why: str) -> None:
+    """For a minute after the last it says so; then, as after a weak one, nothing is known."""
+    walk.stay(5)
+    for _ in range(2):
+        if why == "jump":
+            walk.stay(1, 50_000)
+        else:
+            walk.stay(FROZEN_MS // 1000 + 1, still=True)
+        walk.wait(DOUBT_LASTS_MS)
+        assert walk.said == (Grade.SUSPECT, why)
+        walk.wait(1)
+        assert walk.said == (Grade.NO_SKY, "stale")
+        walk.track.take(fix(1, dimension=2), walk.now_ms)
+        assert walk.said == (Grade.NO_SKY, "weak")
+        walk.stay(5)
+        assert walk.said == (Grade.VERIFIED, None)
+
+
+def test_a_first_fix_that_nothing_agrees_with_is_forgotten(walk: Walk) -> None:
+    """A receiver that begins at the other end of the world is suspect for an epoch, not a day."""
+    walk.stay(1, 5_000_000)
+    walk.stay(1)
+    assert walk.said == (Grade.SUSPECT, "jump")
+    walk.stay(1)
+    assert walk.said == (Grade.VERIFIED, None)
+    walk.stay(1, 5_000_000)
+    walk.stay(3)
+    assert walk.said == (Grade.VERIFIED, None)
 
 
 def test_what_the_receiver_says_counts_until_it_takes_it_back_or_falls_silent(walk: Walk) -> None:

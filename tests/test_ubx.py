@@ -36,6 +36,7 @@ def decode(*frames: bytes) -> tuple[list[object], Counts]:
         (sec_sig(1, 1, 1), [CLEAR, TRUE]),
         (sec_sig(1, 3, 3), [JAMMED, SPOOFED]),
         (sec_sig(1, 2, 4), [JAMMED]),
+        (sec_sig(1, 2, 6), [JAMMED]),
         (sec_sig(1, 3, 3, looking=0), []),
         (sec_sig(2, 0, 0), []),
         (sec_sig(2, 1, 2), [CLEAR, SPOOFED]),
@@ -54,6 +55,10 @@ def test_a_state_is_a_doubt_only_if_it_was_looked_for(said: bytes, doubts: list[
         (frame("0103", bytes(15)), 0),  # of no length that the message has: bytes
         (frame("0A09", bytes(61)), 0),
         (frame("0A38", bytes([0, 2, *bytes(26)])), 1),  # says two blocks, has one
+        (
+            frame("2709", bytes([1, 0, 0, 0, 7, 0, 0, 0, 7, *bytes(7)])),
+            1,
+        ),  # as long as no version 1
         (frame("2709", bytes([3, 0x3F, 0, 0])), 1),  # a version to come
         (frame("2709", bytes([2, 0x3F, 0, 5, *bytes(8)])), 1),
         (frame("0135", bytes(400)), 0),  # NAV-SAT is not ours

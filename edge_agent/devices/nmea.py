@@ -36,7 +36,9 @@ _BEGINNING = re.compile(rb"\$" + _BODY + rb"(?:\*[0-9A-Fa-f]?)?")
 
 _N = r"[-+]?\d*(?:\.\d*)?"  # a number that is not used, or nothing
 #: Fields that are not used are looked at all the same: what stands elsewhere was shifted.
-_RMC = re.compile(rf"[^,]*,[AV](?:,[^,]*){{4}},{_N},{_N},[^,]*,{_N},[EW]?(?:,[A-Z]?){{0,2}}")
+#: Motorola's T805 leaves the direction of the variation out, so that its mode stands there.
+_TAIL = "(?:[EW]?(?:,[A-Z]?){0,2}|[AD])"
+_RMC = re.compile(rf"[^,]*,[AV](?:,[^,]*){{4}},{_N},{_N},[^,]*,{_N},{_TAIL}")
 _GGA = re.compile(rf"[^,]*(?:,[^,]*){{7}},{_N},[Mm]?,{_N},[Mm]?,{_N},[^,]*")
 
 _MODES = frozenset({"", "A", "D", "F", "R", "P"})  # the field is absent before NMEA 2.3
@@ -45,7 +47,7 @@ _DOUBTS = {"S": "simulator", "M": "manual", "8": "simulator", "7": "manual"}
 _TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?")
 _DATE = re.compile(r"(\d\d)(\d\d)(\d\d)")
 _ANGLE = re.compile(r"(\d{2,3})(\d{2}(?:\.\d{1,9})?)")
-_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,4})?")
+_NUMBER = re.compile(r"\d{1,4}(?:\.\d{0,9})?")
 
 
 def end_of(data: bytes, start: int, until: int) -> int:
@@ -72,7 +74,7 @@ def reading(sentence: str) -> Reading:
 def _rmc(rmc: pynmea2.RMC, fields: str) -> Reading:
     at_ms, grain_ms = _time(rmc.data[0])
     mode = getattr(rmc, "mode_indicator", None) or ""
-    doubt = _DOUBTS.get(mode, "")
+    doubt = _DOUBTS.get(mode, "") if rmc.lat else ""  # CASIC: V, no position and M, before a fix
     real = rmc.status == "A" and mode in _MODES
     if real or doubt:
         _formed(_RMC, fields)
@@ -161,11 +163,10 @@ def _found(form: re.Pattern[str], digits: str, what: str) -> tuple[str, ...]:
 
 
 def _whole(digits: str) -> int | None:
-    return int(digits) if digits.isdecimal() and len(digits) <= 3 else None
+    """Satellites; None for 0 too: no fix has none, Furuno's counts one system and uses others."""
+    return (int(digits) or None) if digits.isdecimal() and len(digits) <= 3 else None
 
 
 def _hundredths(digits: str) -> int | None:
-    """HDOP times 100; None if empty or 99.99, which receivers send for "none"."""
-    if not _NUMBER.fullmatch(digits) or float(digits) >= 99:
-        return None
-    return round(float(digits) * 100)
+    """HDOP times 100; None if empty or 0. 99.99 is u-blox's for that and more: no good geometry."""
+    return (round(float(digits) * 100) or None) if _NUMBER.fullmatch(digits) else None

@@ -1,7 +1,7 @@
 """How sure the place of a punch is. Evidence, never a reason to refuse.
 
     verified  a fresh fix inside the fence, its error included
-    held      no such fix now, but there was one in this boot and nothing has moved since
+    held      no such fix now, but there was one in this boot and nothing since speaks of a move
     no_sky    no fix that proves anything
     outside   a fresh fix outside the fence, its error taken off
     suspect   the signals contradict themselves or what else is known

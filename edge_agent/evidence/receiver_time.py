@@ -49,6 +49,7 @@ class ReceiverTime:
 
     Attributes:
         refused: epochs whose date was not believed.
+        behind: the last date named is certainly past, and no rollover accounts for it.
 
     Args:
         late_ms: the most that an epoch's sentences come after its second.
@@ -56,6 +57,7 @@ class ReceiverTime:
 
     def __init__(self, late_ms: int) -> None:
         self.refused = 0
+        self.behind = False
         self._late_ms = late_ms
         self._held: _Run | None = None
         self._other: _Run | None = None
@@ -67,7 +69,8 @@ class ReceiverTime:
             The offset (UTC - monotonic) that the receiver stands for; None while it does not yet.
         """
         utc = None if is_pivot(utc_ms, floor_ms) else unrolled(utc_ms, floor_ms)
-        if utc is None or 0 < floor_ms - utc_ms <= _BEHIND_MS:
+        self.behind = utc is not None and 0 < floor_ms - utc_ms <= _BEHIND_MS
+        if utc is None or self.behind:
             self.refused += 1
             return None
         seen = Bounds(utc - mono_ms, utc - mono_ms + self._late_ms)

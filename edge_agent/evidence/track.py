@@ -5,7 +5,7 @@ the same digits is a recording, or a receiver that holds them on purpose (which 
 off). And a terminal does not travel faster than a vehicle: a position that does is somebody else's.
 """
 
-from edge_agent.evidence.position import Fence, Sight, distance_m, error_m, grade
+from edge_agent.evidence.position import Fence, Sight, distance_m, error_m, grade, is_weak
 from edge_agent.records import Doubt, Fix, Grade, Place
 
 #: The same digits for so long, and in so many epochs, are frozen.
@@ -14,7 +14,8 @@ FROZEN_MS, FROZEN_EPOCHS = 300_000, 20
 FASTEST_M_PER_S = 50
 #: What a fix may be off beyond its own error, by echoes from walls.
 _ECHO_M = 50
-#: A receiver that has said spoof or jam says so every second; one that went silent has not.
+#: A receiver that has said spoof or jam says so every second; one that went silent has not. What
+#: its last fix looked like speaks against a silence no longer, either.
 DOUBT_LASTS_MS = 60_000
 #: A receiver that has hung says one epoch, the last that it knew; a second one shows that it lives.
 _LEAST_FIXES = 2
@@ -39,6 +40,7 @@ class Track:
         self._still_since_ms = 0
         self._still_epochs = 0
         self._accepted: tuple[Fix, int] | None = None
+        self._agreed = False
         self._jumped = False
         self._held: tuple[Fix, int] | None = None
 
@@ -60,9 +62,7 @@ class Track:
         self._still_epochs += 1
         self._fix, self._fix_ms = fix, mono_ms
         self._fixes += 1
-        self._jumped = not self._reachable(fix, mono_ms)
-        if not self._jumped:
-            self._accepted = fix, mono_ms
+        self._look_for_leap(fix, mono_ms)
         self._settle_hold(self.place(mono_ms).grade)
 
     def doubt(self, doubt: Doubt, mono_ms: int) -> None:
@@ -105,19 +105,29 @@ class Track:
 
     def _doubts(self, mono_ms: int) -> frozenset[str]:
         found = {of for of, said_ms in self._said.items() if mono_ms - said_ms <= DOUBT_LASTS_MS}
+        if self._time_doubted and self._fix is not None:
+            found.add("time")
+        if mono_ms - self._fix_ms > DOUBT_LASTS_MS:
+            return frozenset(found)
         if self._jumped:
             found.add("jump")
-        if self._time_doubted:
-            found.add("time")
         still_ms = self._fix_ms - self._still_since_ms
         if self._still_epochs >= FROZEN_EPOCHS and still_ms >= FROZEN_MS:
             found.add("frozen")
         return frozenset(found)
 
-    def _reachable(self, fix: Fix, mono_ms: int) -> bool:
-        if self._accepted is None:
-            return True
-        last, last_ms = self._accepted
+    def _look_for_leap(self, fix: Fix, mono_ms: int) -> None:
+        """A weak fix proves nothing, no leap either; of two that disagree neither is known true."""
+        self._jumped = False
+        if is_weak(fix):
+            return
+        before = self._accepted
+        self._jumped = before is not None and not self._reachable(fix, mono_ms, *before)
+        if not self._jumped or not self._agreed:
+            self._accepted = fix, mono_ms
+        self._agreed |= before is not None and not self._jumped
+
+    def _reachable(self, fix: Fix, mono_ms: int, last: Fix, last_ms: int) -> bool:
         apart_m = distance_m(fix.lat_e7, fix.lon_e7, last.lat_e7, last.lon_e7)
         travelled_m = FASTEST_M_PER_S * (mono_ms - last_ms) / 1000
         return apart_m <= travelled_m + error_m(fix) + error_m(last) + _ECHO_M

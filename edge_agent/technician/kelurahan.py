@@ -13,7 +13,7 @@ one that is a little; it is a warning and never a refusal.
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -70,19 +70,23 @@ def read(path: Path) -> tuple[Kelurahan, ...]:
 
 def parse(text: str, name: str) -> tuple[Kelurahan, ...]:
     """The rows of `text`, a file called `name`. Raises ConfigError."""
-    rows = csv.DictReader(text.splitlines())
+    try:
+        return tuple(_rows(csv.DictReader(text.splitlines()), name))
+    except csv.Error as error:
+        raise ConfigError(_READ, name, str(error), f"a table is: {','.join(_COLUMNS)}") from None
+
+
+def _rows(rows: "csv.DictReader[str]", name: str) -> Iterator[Kelurahan]:
     missing = [one for one in _COLUMNS if one not in (rows.fieldnames or ())]
     if missing:
         hint = f"its first line is to be {','.join(_COLUMNS)}"
         raise ConfigError(_READ, name, f"no column {missing[0]}", hint)
-    found = []
     for row in rows:
         try:
-            found.append(_row(row))
+            yield _row(row)
         except (ValueError, TypeError):
             cause = f"line {rows.line_num} is no row of numbers"
             raise ConfigError(_READ, name, cause, "mend that line") from None
-    return tuple(found)
 
 
 def find(table: Sequence[Kelurahan], code: str) -> Kelurahan:
@@ -114,8 +118,9 @@ def misplaced(table: Sequence[Kelurahan], code: str, site: Point) -> str:
 
 def _row(row: dict[str | Any, str]) -> Kelurahan:
     numbers = [float(row[one]) for one in (*_NUMBERS, _REACH)]
-    if None in row or not all(map(math.isfinite, numbers)) or numbers[-1] <= 0:
-        raise ValueError("row")  # None holds what stands beyond the last column
+    cut = None in row or None in row.values()  # None holds what stands beyond the last column
+    if cut or not all(map(math.isfinite, numbers)) or numbers[-1] <= 0:
+        raise ValueError("row")
     lat, lon, south, north, west, east = (round(one * 10**7) for one in numbers[:-1])
     return Kelurahan(
         row["kode_kemendagri"].strip(),

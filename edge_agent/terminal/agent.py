@@ -132,6 +132,7 @@ class Agent:
             case Located(fix, mono_ms):
                 if not self.track.is_spoofed(mono_ms):
                     self.timekeeping.located(event)
+                    self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
                 self.track.take(fix, mono_ms)
             case Doubted(doubt, mono_ms):
                 self.track.doubt(doubt, mono_ms)
@@ -163,7 +164,7 @@ class Agent:
             if place.grade is grade:
                 away = f"{place.distance_m} m from the site" if grade is Grade.OUTSIDE else ""
                 self._incidents.begin(what, "", place.reasons or away, now_ms)
-            elif place.grade is not Grade.NO_SKY:  # which says nothing either way
+            elif place.grade not in (Grade.NO_SKY, Grade.SUSPECT):  # they say nothing either way
                 self._incidents.end(what, "", now_ms)
 
     def _noted(

@@ -91,10 +91,11 @@ class Timekeeping:
 
     @property
     def receiver_contradicted(self) -> bool:
-        """Whether the receiver's time excludes another witness's, and is not known to be right."""
+        """Whether the receiver's time is certainly past, or excludes another's and may be wrong."""
         belief = self.keeper.belief
         against = any(one.source == GNSS for one in self.keeper.contradictions)
-        return against or (self.keeper.doubted and belief is not None and belief.source == GNSS)
+        alone = self.keeper.doubted and belief is not None and belief.source == GNSS
+        return self.receiver.behind or against or alone
 
     def located(self, located: Located) -> None:
         """The receiver named an instant."""
