@@ -1,6 +1,7 @@
 """The central's commands, where a person could be misled by silence."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -87,6 +88,16 @@ def test_a_punch_shows_how_its_time_is_known(config: Path) -> None:
     found = json.loads(run("punches", "--json", "--config", config).output)
     assert found[1]["source"] == "between"
     assert found[1]["claimed_source"] == "none"
+
+
+def test_a_time_that_is_bounded_on_one_side_only_says_which(config: Path) -> None:
+    """A terminal that never said what was certainly past: only the receipt bounds it."""
+    wall = wall_at(source="none")
+    wall.punch(SITI, MORNING, source="none")
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch())
+    (line,) = run("punches", "--csv", "--config", config).output.splitlines()[1:]
+    assert re.fullmatch("not after [0-9: -]+", line.split(",")[8]), line
 
 
 @pytest.mark.parametrize(
