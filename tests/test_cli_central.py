@@ -1,6 +1,8 @@
 """The central's commands, where a person could be misled by silence."""
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -89,6 +91,16 @@ def test_a_punch_shows_how_its_time_is_known(config: Path) -> None:
     assert found[1]["claimed_source"] == "none"
 
 
+def test_a_time_that_is_bounded_on_one_side_only_says_which(config: Path) -> None:
+    """A terminal that never said what was certainly past: only the receipt bounds it."""
+    wall = wall_at(source="none")
+    wall.punch(SITI, MORNING, source="none")
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch())
+    (line,) = run("punches", "--csv", "--config", config).output.splitlines()[1:]
+    assert re.fullmatch("not after [0-9: -]+", line.split(",")[8]), line
+
+
 @pytest.mark.parametrize(
     ("date", "count"), [("2026-11-22", 2), ("2026-11-23", 2), ("2026-11-24", 0)]
 )
@@ -126,3 +138,17 @@ def test_a_proof_that_fails_ends_with_exit_code_1(config: Path, edited: bool, co
             db.execute("UPDATE entry SET text = replace(text, 'front', 'other') WHERE seq = 3")
     command = [sys.executable, "-m", "edge_agent", "central", "prove", "--config", str(config)]
     assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == code
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_names_are_printed_whatever_the_locale(config: Path, form: list[str]) -> None:
+    """A server's cron job knows no UTF-8, and people are called André all the same."""
+    names = config.with_name("names.csv")
+    names.write_text("card,person,name,site\n,p-1,La Ode André,kec-bungi\n", encoding="utf-8")
+    assert run("roster", "import", names, "--config", config).exit_code == 0
+    command = [sys.executable, "-m", "edge_agent", "central", "rollcall", "--config", str(config)]
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [*command, *form], capture_output=True, check=True, timeout=30, env={**os.environ, **plain}
+    )
+    assert "La Ode André" in done.stdout.decode()

@@ -97,6 +97,9 @@ def test_without_a_keyboard_all_that_is_missing_is_one_line(path: Path) -> None:
         (("--zone", "WITA"), "Asia/Makassar (WITA)"),
         (("--broker", "mqtt://x"), 'key broker.host: found "mqtt://x"'),
         (("--broker", "x:70000"), "key broker.port: found 70000"),
+        (("--broker", "x:"), "host or host:port"),
+        (("--broker", "x:1883x"), "host or host:port"),
+        (("--broker", "[::1]:1883"), "host or host:port"),
         (("--topic-root", "a/#"), 'key broker.topic_root: found "a/#"'),
         (("--scanner", "front=/dev/x"), "name=port:profile"),
         (("--scanner", "front=/dev/x:rdm63"), "known: "),
@@ -141,6 +144,13 @@ def test_the_position_can_be_surveyed(path: Path, port: PseudoPort) -> None:
     assert said.exit_code == 0, said.output
     assert config.load(path).site.latitude == pytest.approx(LATITUDE, abs=1e-4)
     assert "95 % within" in said.stdout
+    assert f"position   {config.load(path).site.latitude:.7f}, " in said.stdout
+
+
+def test_a_brokers_ipv6_address_is_no_host_and_port(path: Path) -> None:
+    """Its colons are its own."""
+    assert run("provision", *WHO, *TYPED, "--broker", "fe80::1", "--config", path).exit_code == 0
+    assert (config.load(path).broker.host, config.load(path).broker.port) == ("fe80::1", 1883)
 
 
 def test_a_site_outside_its_kelurahan_or_zone_is_warned_of(path: Path, tmp_path: Path) -> None:
@@ -163,6 +173,8 @@ def test_at_a_keyboard_what_is_missing_is_asked_and_mistakes_are_asked_again(pat
         "SDN Wonco",
         "WITA",  # no zone
         "Asia/Makassar",
+        "broker.example:x",  # no port
+        "broker.example:99999",
         "broker.example",
         "",  # the default
         "front=/dev/x",  # no profile
@@ -195,6 +207,7 @@ def test_at_a_keyboard_what_is_missing_is_asked_and_mistakes_are_asked_again(pat
     )
     assert (found.site.latitude, found.scanner[0].profile) == (LATITUDE, "rdm6300")
     assert (found.broker.topic_root, found.gnss) == ("attendance", None)
+    assert found.broker.host == "broker.example"
     assert "write 5.36944" in done.stderr
     assert "did you mean --latitude -5.36944" in done.stderr
 

@@ -114,7 +114,7 @@ def test_a_terminal_that_never_ran_says_so(path: Path) -> None:
     screen = run("status", "--config", str(path))
     assert screen.splitlines() == [
         "bungi-1  Kantor Kecamatan Bungi (Asia/Makassar)",
-        "agent     NOT RUNNING, nothing heard of it since this machine started",
+        "agent     NOT RUNNING, nothing heard of this version since the machine started",
         f"journal   none yet at {path.parent}/journal.db",
     ]
 

@@ -81,6 +81,26 @@ def test_a_dry_run_shows_and_writes_nothing(path: Path, port: PseudoPort) -> Non
     assert not (path.parent / "agent.toml.before").exists()
 
 
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_survey_that_cannot_be_written_is_shown_all_the_same(
+    path: Path, port: PseudoPort, how: tuple[str, ...]
+) -> None:
+    """It took minutes: the position is there to be typed, and the file is as it was."""
+    before = path.read_bytes()
+    path.with_name("agent.toml.new").mkdir()  # in the way of what is written
+    with receiver(port):
+        result = run("site", "survey", "--minutes", 0.04, *how, "--config", path)
+    assert failed(result).startswith("write the configuration ")
+    assert path.read_bytes() == before
+    if how:
+        said = json.loads(result.stdout)
+        assert not said["written"]
+        assert said["centre"]["lat_e7"] / 1e7 == pytest.approx(LATITUDE, abs=1e-4)
+    else:
+        assert "position   -5.36" in result.stdout
+        assert "written to" not in result.stdout
+
+
 def test_a_radius_is_narrowed_only_if_asked(tmp_path: Path, port: PseudoPort) -> None:
     """An office chose 300 m; --radius-m 50 is taken, but not 49."""
     wide = f"{NEARBY}\nradius_m = 300"
@@ -166,7 +186,7 @@ def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_terminal_without_receiver_is_told_to_type(tmp_path: Path) -> None:
     """One line with the command."""
     said = failed(run("site", "survey", "--config", agent_toml(tmp_path)))
-    assert said.endswith("add [gnss], or type the position: edge-agent site set")
+    assert said.endswith("or type the position: edge-agent site set")
 
 
 def test_ctrl_c_ends_a_survey_with_what_there_is(path: Path, port: PseudoPort) -> None:

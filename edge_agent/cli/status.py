@@ -185,7 +185,7 @@ def _place(place: dict[str, Any]) -> str:
 
 def _fix(fix: dict[str, Any] | None) -> str:
     if fix is None:
-        return "none since the agent started"
+        return "none"
     place = f"{fix['lat_e7'] / 1e7:.5f}, {fix['lon_e7'] / 1e7:.5f}"
     sky = f"{fix['satellites'] or '?'} satellites"
     sky += "" if fix["hdop_e2"] is None else f", HDOP {fix['hdop_e2'] / 100:.1f}"
@@ -201,7 +201,7 @@ def _age(age_ms: int | None) -> str:
 
 def _since(last: dict[str, Any] | None, zone: ZoneInfo) -> str:
     if last is None:
-        return ", nothing heard of it since this machine started"
+        return ", nothing heard of this version since the machine started"
     return f", version {last['version']}, as of {_local(last['at'], zone)}"
 
 

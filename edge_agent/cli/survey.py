@@ -80,7 +80,7 @@ def conduct(wanted: Config, minutes: float) -> Survey:
     """
     gnss = wanted.gnss
     if gnss is None:
-        hint = "add [gnss], or type the position: edge-agent site set"
+        hint = "add [gnss] (provision: --gnss-port), or type the position: edge-agent site set"
         raise EdgeAgentError(_SURVEY, wanted.site.id, "there is no receiver", hint)
     source = _source(wanted, gnss)
     watch = Watch()

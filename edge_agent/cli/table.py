@@ -2,9 +2,9 @@
 
 import csv
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from io import StringIO
 from typing import Any
 
 import click
@@ -24,9 +24,9 @@ def show(rows: Sequence[Any], kind: type[Any], form: str | None) -> None:
         return
     cells = [[_cell(getattr(row, name)) for name in names] for row in rows]
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(cells)
+        text = StringIO()  # echo knows how to print every name, whatever the locale
+        csv.writer(text, lineterminator="\n").writerows([names, *cells])
+        click.echo(text.getvalue(), nl=False)
         return
     for line in lines([name.replace("_", " ") for name in names], cells):
         click.echo(line)

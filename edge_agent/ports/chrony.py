@@ -41,7 +41,7 @@ class RefClock:
     """One receiver's time, offered at chronyd's socket `path`. Never blocks, never raises."""
 
     def __init__(self, path: str | Path) -> None:
-        self._path = str(path)
+        self.path = str(path)
 
     def offer(self, system_ns: int, offset_ns: int) -> bool:
         """Say that true time minus system time was `offset_ns`, at `system_ns` of the system clock.
@@ -55,7 +55,7 @@ class RefClock:
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         try:
             with socket.socket(socket.AF_UNIX, kind) as sock:
-                sock.sendto(bytes(sample), self._path)
+                sock.sendto(bytes(sample), self.path)
         except OSError:
             return False
         return True

@@ -11,11 +11,14 @@ and the same answer whether systemd-timesyncd, chrony or ntpd does the work.
 import ctypes
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_agent import shape
 from edge_agent.bounds import Bounds
 from edge_agent.config import ClockSource
+from edge_agent.errors import ConfigError
 from edge_agent.evidence.timekeeper import Belief
 from edge_agent.records import Stamp
 
@@ -121,50 +124,76 @@ class Clock:
         return int(timex.maxerror) // 1000 + 1 + unsaid_ms
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Where each clock stood when this machine's CLOCK_MONOTONIC said `real_ms`, by a file."""
+
+    boot: str = shape.field(pattern="[0-9a-f]{32}")
+    real_ms: int = shape.field()
+    mono_ms: int = shape.field()
+    system_ms: int = shape.field()
+    error_ms: int | None = None
+    rtc_ms: int | None = None
+
+
 class SimulatedClock(Clock):
     """The clocks of a machine that is not there, from the file that `sim.machine` writes.
 
-    The file says where each clock stood at an instant of this machine's CLOCK_MONOTONIC; from there
-    they run at real speed. Raises OSError or ValueError if the file cannot be understood.
+    From what the file says they run at real speed. If it goes away or becomes unreadable, they run
+    on from what it said last, as clocks do: no tap is lost by it.
+
+    Raises ConfigError if the file cannot be understood at the start.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        self.boot = str(self._told()["boot"])
+        try:
+            self._last = self._read()
+        except (OSError, ValueError, RecursionError) as error:
+            cause = getattr(error, "strerror", None) or str(error)
+            hint = "let `sim.machine` write it, or leave [clock] out for this machine's own clocks"
+            raise ConfigError("read the simulated clocks", str(path), cause, hint) from None
+        self.boot = self._last.boot
 
     def mono_ms(self) -> int:
-        return self._now("mono_ms")
+        told = self._told()
+        return told.mono_ms + _since(told)
 
     def system_ms(self) -> int:
-        return self._now("system_ms")
+        told = self._told()
+        return told.system_ms + _since(told)
 
     def reading(self) -> Reading:
         told = self._told()
-        error_ms = told["error_ms"]
+        gone_ms = _since(told)
         return Reading(
-            self._run(told, "mono_ms"),
-            self._run(told, "system_ms") * 1_000_000,
-            None if error_ms is None else int(error_ms),
+            told.mono_ms + gone_ms, (told.system_ms + gone_ms) * 1_000_000, told.error_ms
         )
 
     def rtc_ms(self) -> int | None:
         told = self._told()
-        return None if told["rtc_ms"] is None else self._run(told, "rtc_ms") // 1000 * 1000
+        return None if told.rtc_ms is None else (told.rtc_ms + _since(told)) // 1000 * 1000
 
-    def _now(self, clock: str) -> int:
-        return self._run(self._told(), clock)
+    def _told(self) -> _Told:
+        with suppress(OSError, ValueError, RecursionError):
+            self._last = self._read()
+        return self._last
 
-    def _told(self) -> dict[str, int | str | None]:
-        told: dict[str, int | str | None] = json.loads(self._path.read_bytes())
-        return told
+    def _read(self) -> _Told:
+        """Raises OSError, ValueError or RecursionError."""
+        table = json.loads(self._path.read_bytes())
+        if not isinstance(table, dict):
+            raise shape.ShapeError("the file", shape.show(table), "a table of clocks")
+        return shape.load(_Told, {key: it for key, it in table.items() if it is not None})
 
-    def _run(self, told: dict[str, int | str | None], clock: str) -> int:
-        return int(told[clock] or 0) + time.monotonic_ns() // 1_000_000 - int(told["real_ms"] or 0)
+
+def _since(told: _Told) -> int:
+    return time.monotonic_ns() // 1_000_000 - told.real_ms
 
 
 def open_clock(source: ClockSource) -> Clock:
-    """The clock that the configuration wants."""
+    """The clock that the configuration wants. Raises ConfigError."""
     if source.file is not None:
         return SimulatedClock(Path(source.file))
     return Clock()

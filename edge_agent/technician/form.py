@@ -5,8 +5,10 @@ all. What is filled in is a `Config`, which has been held to its rules already.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import IPv6Address
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,12 +47,27 @@ def scanner(words: str) -> Scanner:
 
 def broker(example: Broker, words: str, topic_root: str) -> Broker:
     """A broker written as ``host`` or ``host:port``. Raises ShapeError."""
-    host, colon, port = words.partition(":")
-    table: dict[str, Any] = {"host": words, "topic_root": topic_root}
-    if colon and port.isdecimal() and len(port) < 6:
-        table = {"host": host, "port": int(port), "topic_root": topic_root}
-    found = shape.load(Broker, table, "broker")
+    found = shape.load(Broker, {**_address(words), "topic_root": topic_root}, "broker")
     return replace(example, host=found.host, port=found.port, topic_root=topic_root)
+
+
+def _address(words: str) -> dict[str, Any]:
+    """The keys that ``host`` or ``host:port`` stands for. Raises ShapeError."""
+    host, colon, port = words.partition(":")
+    if not colon or _is_ipv6(words):
+        return {"host": words}
+    if not re.fullmatch("[0-9]{1,5}", port):
+        allowed = "host or host:port; an IPv6 address stands alone"
+        raise shape.ShapeError("broker", shape.show(words), allowed)
+    return {"host": host, "port": int(port)}
+
+
+def _is_ipv6(words: str) -> bool:
+    try:
+        IPv6Address(words)
+    except ValueError:
+        return False
+    return True
 
 
 def check(kind: type[Any], key: str, text: str) -> None:
@@ -61,6 +78,8 @@ def check(kind: type[Any], key: str, text: str) -> None:
         raise shape.ShapeError(at, shape.show(text), limits.describe())
     if key == "zone":
         zone(text)
+    if key == "host":
+        shape.load(Broker, _address(text), "broker")
 
 
 def zone(name: str) -> None:

@@ -71,6 +71,7 @@ class Timekeeping:
         self._appended = appended
         self._refclock = refclock
         self._offered_ms = 0
+        self._taken: bool | None = None
         known = journal.known_time()
         self.floor_ms = floor_ms(known)
         # The kernel's clock is no second witness if it was taught by the first.
@@ -110,7 +111,21 @@ class Timekeeping:
             self._offered_ms = located.mono_ms
             now = self._clock.reading()
             utc_ns = (offset.middle_ms + now.mono_ms) * 1_000_000
-            self._refclock.offer(now.system_ns, utc_ns - now.system_ns)
+            self._say_taken(
+                self._refclock.path,
+                taken=self._refclock.offer(now.system_ns, utc_ns - now.system_ns),
+            )
+
+    def _say_taken(self, path: str, *, taken: bool) -> None:
+        """Whether chronyd gets the offers, once each time that it changes."""
+        if taken is self._taken:
+            return
+        self._taken = taken
+        if taken:
+            log.info("chrony takes the receiver's time at %s", path)
+        else:
+            hint = "see that chronyd runs, makes this socket and lets the agent write to it"
+            log.warning("offer time to chrony at %s: not taken; %s", path, hint)
 
     def look(self) -> Reading:
         """Look at this machine's clocks: what the kernel vouches for, and whether they stepped."""
