@@ -19,7 +19,7 @@ SEALER = chain.Sealer.from_hex("42" * 32)
 ROUNDED_MS = 2
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.integers(0, 2**40))
 def test_the_truth_lies_within_what_is_claimed_and_what_is_resolved(seed: int) -> None:
     """Several boots, restarts, journals, leap seconds, one liar; batches in any order."""
