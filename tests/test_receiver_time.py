@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,3 +160,26 @@ def test_a_leap_second_moves_the_offset_and_the_bounds_know() -> None:
         assert said is None or said.low_ms <= offset <= said.high_ms
     assert said is not None
     assert said.high_ms - said.low_ms <= 1000
+
+
+@pytest.mark.parametrize(
+    ("by_ms", "after_ms", "learnt"),
+    [
+        (-3_000, 750_000, True),
+        (2_000, 60_000, True),
+        (-3_500, 750_000, False),
+        (-6_000, 750_000, False),
+        (-3_000, 1_300_000, False),
+    ],
+)
+def test_a_receiver_learns_its_leap_seconds(by_ms: int, after_ms: int, learnt: bool) -> None:
+    """From the satellites, within a quarter of an hour, whole and few; no other change is that."""
+    receiver = ReceiverTime(1000)
+    epochs(receiver, 20, off_ms=-by_ms)
+    assert not receiver.corrected
+    said = epochs(receiver, AGREEING, at_ms=after_ms, late_ms=300)
+    assert said[-1] is not None
+    assert said[-1].low_ms <= OFFSET <= said[-1].high_ms
+    assert receiver.corrected is learnt
+    epochs(receiver, 1, at_ms=after_ms + 60_000)
+    assert not receiver.corrected

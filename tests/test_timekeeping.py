@@ -170,3 +170,17 @@ def test_a_network_that_leaves_what_both_had_confirmed_is_not_the_receivers_faul
     assert "doubted" not in [why for why, _ in terminal.anchors]
     at = terminal.clocks.stamp()
     assert abs(at.utc_ms - terminal.clocks.true_ms) <= (at.error_ms or 0) < 700
+
+
+def test_a_receiver_that_learns_its_leap_seconds_settles_what_it_said_before(
+    terminal: Terminal,
+) -> None:
+    """An old firmware is three seconds ahead until the satellites have told it: that is no lie."""
+    terminal.receive(60, off_ms=3_000)
+    terminal.turn(12 * 60_000)
+    terminal.receive(8)
+    assert [why for why, _ in terminal.anchors] == ["known", "settled"]
+    assert terminal.told == []
+    assert not terminal.time.receiver_contradicted
+    at = terminal.clocks.stamp()
+    assert abs(at.utc_ms - terminal.clocks.true_ms) <= (at.error_ms or 0) <= 510

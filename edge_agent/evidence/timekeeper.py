@@ -98,8 +98,8 @@ class Timekeeper:
             for source, rival in self._rivals.items()
         )
 
-    def heard(self, source: str, offset: Bounds, mono_ms: int) -> None:
-        """A witness states the offset as of `mono_ms`."""
+    def heard(self, source: str, offset: Bounds, mono_ms: int, *, corrected: bool = False) -> None:
+        """A witness states the offset as of `mono_ms`; `corrected` if it knows its own error."""
         said = Belief(offset, mono_ms, source)
         if offset.high_ms + mono_ms < self.floor_ms:
             self.refused += 1
@@ -113,7 +113,11 @@ class Timekeeper:
             self._agree(said, held)
         elif source == RTC:
             return
-        elif self._belief.source == RTC or self._outvotes(said):
+        elif (
+            self._belief.source == RTC
+            or self._outvotes(said)
+            or (corrected and not self.confirmed and self._belief.source == source)
+        ):
             self._give_way(said)
         else:
             self._rivals[source] = still or said
@@ -150,7 +154,7 @@ class Timekeeper:
         )
 
     def _give_way(self, said: Belief) -> None:
-        self.confirmed = any(source != said.source for source in self._rivals)
+        self.confirmed = self._outvotes(said)
         self._belief = said
         self._rivals = {}
         self.changed = True

@@ -165,15 +165,11 @@ class Journal:
 
     def anchor(self, clock: entries.Clock, at: Stamp, known: Known) -> Entry:
         """Append an anchor, and remember `known` for a boot that does not know the time."""
-        ahead = known.rtc_ahead
-        values = (
-            known.utc_ms,
-            known.floor_ms,
-            ahead.low_ms if ahead else None,
-            ahead.high_ms if ahead else None,
-        )
-        statement = "INSERT OR REPLACE INTO known_time VALUES (1, ?, ?, ?, ?)"
-        return self._append_with(self._next(clock, at), [(statement, values)])
+        entry, ahead = self._next(clock, at), known.rtc_ahead
+        bounds = (ahead.low_ms, ahead.high_ms) if ahead else (None, None)
+        values = (entry.seq, known.utc_ms, known.floor_ms, *bounds)
+        statement = "INSERT OR REPLACE INTO known_time VALUES (1, ?, ?, ?, ?, ?)"
+        return self._append_with(entry, [(statement, values)])
 
     def known_time(self) -> Known | None:
         """What the last anchor remembered; None if there never was one."""
@@ -186,10 +182,10 @@ class Journal:
 
     def last_anchor(self) -> Entry | None:
         """The newest ``clock`` entry; None if there is none."""
-        query = "SELECT seq FROM entry WHERE kind = 'clock' ORDER BY seq DESC LIMIT 1"
+        query = "SELECT seq FROM known_time"
         with failing("read", self._path):
             row = self._db.execute(query).fetchone()
-        return self.read(row[0], row[0], 0)[0] if row else None
+        return next(iter(self.read(row[0], row[0], 0)), None) if row else None
 
     def open_incidents(self) -> list[OpenIncident]:
         query = "SELECT what, which, seq, cause, boot, mono_ms FROM open_incident"

@@ -85,10 +85,11 @@ def m003_enrolled(db: Database) -> None:
 
 @migrations()
 def m004_known_time(db: Database) -> None:
-    """The last instant that was known, for a boot that does not know the time."""
+    """The last anchor, and what was known then, for a boot that does not know the time."""
     db.execute(
         """CREATE TABLE known_time (
             one INTEGER PRIMARY KEY CHECK (one = 1),
+            seq INTEGER NOT NULL,
             utc_ms INTEGER NOT NULL,
             floor_ms INTEGER NOT NULL,
             rtc_low_ms INTEGER,

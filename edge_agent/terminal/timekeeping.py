@@ -14,11 +14,11 @@ from edge_agent.events import Located
 from edge_agent.evidence import battery_clock
 from edge_agent.evidence.battery_clock import Known
 from edge_agent.evidence.receiver_time import ReceiverTime
-from edge_agent.evidence.system_clock import SystemClock
 from edge_agent.evidence.timekeeper import GNSS, NTP, RTC, Belief, Timekeeper
 from edge_agent.journal import Journal
 from edge_agent.ports.chrony import RefClock
 from edge_agent.ports.clock import Clock, Reading, utc_of
+from edge_agent.terminal.clock_faults import ClockFaults
 from edge_agent.terminal.incidents import Incidents
 
 log = logging.getLogger("edge_agent.terminal")
@@ -30,10 +30,10 @@ _BETTER_TIMES, _BETTER_MS = 4, 1000
 _DOUBT_AFTER_MS = 3000
 #: What was confirmed longer ago says nothing that the last anchor did not say.
 _FRESH_MS = 60_000
-#: A system clock that is off by less beyond its bounds is right.
-_OFF_MS = 1000
-#: What is over comes back at once in a flapping clock: after the first time it is told so rarely.
-_CALM_MS = 60_000
+#: So much beyond what was told of a doubt is not told again.
+_MORE_MS = 1000
+#: Witnesses that flap: after the first time they are doubted so long before that is settled again.
+_SETTLED_EVERY_MS = 3_600_000
 #: chrony takes a sample a second.
 _OFFER_EVERY_MS = 900
 
@@ -67,7 +67,7 @@ class Timekeeping:
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._incidents = incidents
+        self._faults = ClockFaults(incidents)
         self._appended = appended
         self._refclock = refclock
         self._offered_ms = 0
@@ -77,10 +77,7 @@ class Timekeeping:
         # The kernel's clock is no second witness if it was taught by the first.
         self.keeper = Timekeeper(self.floor_ms, independent=refclock is None)
         self.receiver = ReceiverTime(late_ms)
-        self._system = SystemClock()
-        self._was_right = self._is_wrong = False
-        self._faulty: set[str] = set()
-        self._over_ms: dict[str, int] = {}
+        self._settled_ms: int | None = None
         self._anchored_ms: int | None = None
         self._worst_ms = 0
         self._doubted_since_ms: int | None = None
@@ -105,7 +102,7 @@ class Timekeeping:
         offset = self.receiver.take(located.fix.utc_ms, located.mono_ms, self.floor_ms)
         if offset is None:
             return
-        self.keeper.heard(GNSS, offset, located.mono_ms)
+        self.keeper.heard(GNSS, offset, located.mono_ms, corrected=self.receiver.corrected)
         self._clock.belief = self._believed()
         if self._refclock and located.mono_ms - self._offered_ms >= _OFFER_EVERY_MS:
             self._offered_ms = located.mono_ms
@@ -134,8 +131,8 @@ class Timekeeping:
         if offset is not None:
             self.keeper.heard(NTP, offset, now.mono_ms)
         self._clock.belief = self._believed()
-        self._watch_system(now)
-        self._tell_contradictions(now.mono_ms)
+        self._faults.watch_system(now, self._clock.belief)
+        self._faults.tell(self.keeper.contradictions, self.keeper.belief, now.mono_ms)
         return now
 
     def settle(self) -> None:
@@ -154,7 +151,7 @@ class Timekeeping:
         if why in (entries.DOUBTED, entries.SETTLED):
             self._doubted = belief if why == entries.DOUBTED else None
             if why == entries.SETTLED:
-                self._over_ms[why] = now.mono_ms
+                self._settled_ms = now.mono_ms
             self._inherited &= self._doubted is not None
             self.keeper.changed = False  # an anchor that says no more than "known" judges nothing
         self._appended(entry.seq)
@@ -197,10 +194,14 @@ class Timekeeping:
             self._doubted_since_ms = None
             if self.keeper.confirmed or not self._inherited:
                 over = self.keeper.changed or self._doubted is not None
-                return entries.SETTLED if over and self._calm(entries.SETTLED, mono_ms) else None
+                return entries.SETTLED if over and self._may_settle(mono_ms) else None
         said = belief.carried(mono_ms)
-        told = self._doubted.carried(mono_ms).wider(_OFF_MS) if self._doubted is not None else None
+        told = self._doubted.carried(mono_ms).wider(_MORE_MS) if self._doubted is not None else None
         return None if told is not None and told.joined(said) == told else entries.DOUBTED
+
+    def _may_settle(self, mono_ms: int) -> bool:
+        last_ms = self._settled_ms
+        return last_ms is None or mono_ms - last_ms >= _SETTLED_EVERY_MS
 
     def _known(self, belief: Belief, now: Reading) -> Known:
         """What a later boot may build on."""
@@ -238,48 +239,6 @@ class Timekeeping:
         if utc is not None:
             self.keeper.heard(RTC, utc.moved(-mono_ms), mono_ms)
 
-    def _watch_system(self, now: Reading) -> None:
-        stepped_ms = self._system.step(now.system_ms, now.mono_ms)
-        belief = self._clock.belief
-        if belief is None:
-            off_ms, right = 0, not stepped_ms
-        else:
-            utc = belief.utc(now.mono_ms)
-            off_ms = now.system_ms - utc.middle_ms
-            # Half of it while it is wrong: one that hovers at the limit is one incident.
-            right = abs(off_ms) <= utc.error_ms + (_OFF_MS // 2 if self._is_wrong else _OFF_MS)
-            self._is_wrong = not right
-        if right:
-            self._was_right |= belief is not None
-            self._end("system", now.mono_ms)
-        elif stepped_ms or self._was_right or now.error_ms is not None:
-            cause = f"stepped {_far(stepped_ms)}" if stepped_ms else f"is {_far(off_ms)}"
-            self._begin("system", cause, now.mono_ms)
-
-    def _tell_contradictions(self, mono_ms: int) -> None:
-        found = self.keeper.contradictions
-        belief = self.keeper.belief
-        for one in found:
-            cause = f"{one.source} is {_far(one.by_ms)} of {belief.source if belief else 'nobody'}"
-            self._begin(one.source, cause, mono_ms)
-        for source in self._faulty - {one.source for one in found} - {"system"}:
-            self._end(source, mono_ms)
-
-    def _begin(self, which: str, cause: str, mono_ms: int) -> None:
-        self._faulty.add(which)
-        self._incidents.begin("clock", which, cause, mono_ms)
-
-    def _end(self, which: str, mono_ms: int) -> None:
-        if which in self._faulty and self._calm(which, mono_ms):
-            self._faulty.discard(which)
-            self._over_ms[which] = mono_ms
-            self._incidents.end("clock", which, mono_ms)
-
-    def _calm(self, which: str, mono_ms: int) -> bool:
-        """The same was not over a short while ago already."""
-        over_ms = self._over_ms.get(which)
-        return over_ms is None or mono_ms - over_ms >= _CALM_MS
-
 
 def keep_time(
     gnss: Gnss | None,
@@ -292,8 +251,3 @@ def keep_time(
     late_ms = profile.gnss(gnss.profile).late_ms if gnss else 0
     refclock = RefClock(gnss.chrony) if gnss and gnss.chrony else None
     return Timekeeping(journal, clock, incidents, appended, late_ms, refclock)
-
-
-def _far(by_ms: int) -> str:
-    """``3600.0 s ahead``, ``0.6 s behind``."""
-    return f"{abs(by_ms) / 1000:.1f} s {'ahead' if by_ms >= 0 else 'behind'}"
