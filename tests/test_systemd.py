@@ -48,3 +48,17 @@ def test_a_deaf_systemd_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     notifier = Notifier()
     notifier.ready()
     notifier.alive(0)
+
+
+@pytest.mark.timeout(20)
+def test_a_systemd_that_does_not_read_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its queue is full after a few datagrams; the spine, which sends them, also takes the taps."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notifier = Notifier()
+        for number in range(1000):
+            notifier.alive(number * Notifier.ALIVE_EVERY_MS)
+        assert ear.recv(100) == b"WATCHDOG=1"

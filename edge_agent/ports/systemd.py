@@ -33,8 +33,9 @@ class Notifier:
     def _send(self, state: str) -> None:
         if not self._address:
             return
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            with socket.socket(socket.AF_UNIX, kind) as sock:
                 sock.sendto(state.encode(), self._address)
         except OSError:
-            return  # a deaf systemd bites by itself; the work goes on
+            return  # a systemd that is deaf, or too busy to read, must not hold up a tap
