@@ -111,16 +111,10 @@ class Drain:
             return
 
     def _on(self, event: Event) -> None:
-        now_ms = time.monotonic_ns() // 1_000_000
-        match event:
-            case Connected():
-                self.delivery.connected(event, now_ms)
-            case Disconnected():
-                raise ConnectionError(event.cause)
-            case PubAck():
-                self.delivery.acknowledged(event, now_ms)
-            case Arrived():
-                self.delivery.arrived(event, now_ms)
+        if isinstance(event, Disconnected):
+            raise ConnectionError(event.cause)
+        if isinstance(event, Connected | PubAck | Arrived):
+            self.delivery.heard(event, time.monotonic_ns() // 1_000_000)
 
 
 def acked(drain: Drain) -> bool:

@@ -27,6 +27,7 @@ def punch(number: int) -> tuple[Punch, Stamp]:
         chance.randint(1, 5),
         chance.randint(7, 12),
         chance.randint(80, 130),
+        chance.randint(38, 49),
     )
     card = credentials.conceal(f"em4100:3C00{person:06X}", KEY)
     later_ms = number * 31_000 + chance.randint(0, 30_000)
