@@ -1,9 +1,12 @@
 """One connection to a real broker: what it tells the spine, with and without TLS."""
 
 import datetime
+import gc
 import queue
 import shutil
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -49,6 +52,24 @@ def test_a_broker_that_is_not_there_ends_the_connection_with_the_cause() -> None
     inbox: Inbox = queue.SimpleQueue()
     connect(config.Broker("127.0.0.1", free_port()), inbox)
     assert inbox.get(timeout=10) == Disconnected(1, "Connection refused")
+
+
+def test_a_connection_that_is_over_leaves_no_descriptor() -> None:
+    """A terminal in a blank spot tries for years; nothing waits for the garbage collector."""
+    inbox: Inbox = queue.SimpleQueue()
+    nobody = config.Broker("127.0.0.1", free_port())
+    gc.disable()
+    try:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for link in range(20):
+            connect(nobody, inbox, link)
+            assert isinstance(inbox.get(timeout=10), Disconnected)
+        until = time.monotonic() + 10  # the last thread is ending, but has its client still
+        while len(list(Path("/proc/self/fd").iterdir())) > before + 2:
+            assert time.monotonic() < until
+            threading.Event().wait(0.01)
+    finally:
+        gc.enable()
 
 
 def test_a_name_that_does_not_resolve_ends_the_connection() -> None:

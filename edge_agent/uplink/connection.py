@@ -52,6 +52,13 @@ class _Client(mqtt.Client):
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
             self._ended(cause)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget whom we told: held in a circle, paho's sockets outlive the connection."""
+        self._ended = lambda _cause: None
+        self.on_connect = self.on_disconnect = None
+        self.on_publish = self.on_message = self.on_subscribe = None
 
 
 class Connection:
