@@ -37,11 +37,12 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where the terminal keeps what it must not lose, and its two keys (64 hex digits each).
+    """Where the terminal keeps what it must not lose, and its keys (64 hex digits each).
 
     `seal_key` is this terminal's own and is made at the first start; `credential_key` is the
     organisation's, the same on every terminal. `status` lives best on a file system in memory, and
     so does `control`, the socket at which `edge-agent enrol` speaks with the running agent.
+    `organisation_key` is public: what leaves by hand is encrypted to it.
     """
 
     journal: str = shape.field("/var/lib/edge-agent/journal.db", pattern=_FILE)
@@ -49,6 +50,7 @@ class Files:
     credential_key: str = shape.field("/etc/edge-agent/credential.key", pattern=_FILE)
     status: str = shape.field("/run/edge-agent/status.json", pattern=_FILE)
     control: str = shape.field("/run/edge-agent/control", pattern=_FILE)
+    organisation_key: str = shape.field("/etc/edge-agent/organisation.pub", pattern=_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,21 @@ class Broker:
     ca_file: str | None = shape.field(None, pattern=_FILE)
     cert_file: str | None = shape.field(None, pattern=_FILE)
     key_file: str | None = shape.field(None, pattern=_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The way out, as far as it shall be watched and spared.
+
+    `modem` is the serial port at which a modem takes AT commands, `interface` a Wi-Fi interface;
+    either is asked once an hour how well it hears. `daily_kb` is what a metered link may cost a day
+    (UTC), in thousands of bytes both ways: when it is spent only new punches go.
+    """
+
+    modem: str | None = shape.field(None, pattern=_FILE)
+    baud: int = shape.field(115_200, low=1200, high=921_600)
+    interface: str | None = shape.field(None, pattern=r"[^\s/]{1,15}")
+    daily_kb: int | None = shape.field(None, low=10, high=10_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,8 @@ class Rules:
         receipt_wait_s: after so long without a receipt the oldest batch is sent again.
         retry_first_s, retry_max_s: bounds of the random waits between connections; the first is
             spread so that terminals which lost a broker together do not return together.
+        survey_s: how often the network is surveyed.
+        keep_days: what the central has is kept here so long, as far as the disk allows.
     """
 
     duplicate_s: int = shape.field(60, low=0, high=3600)
@@ -138,6 +157,8 @@ class Rules:
     receipt_wait_s: int = shape.field(20, low=1, high=3600)
     retry_first_s: float = shape.field(5.0, low=0.01, high=600)
     retry_max_s: float = shape.field(60.0, low=0.01, high=3600)
+    survey_s: int = shape.field(3600, low=1, high=86_400)
+    keep_days: int = shape.field(400, low=1, high=10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +170,7 @@ class Config:
     broker: Broker = shape.field()
     scanner: tuple[Scanner, ...] = shape.field((), max_items=8)
     gnss: Gnss | None = None
+    network: Network = Network()
     files: Files = Files()
     panel: Panel = Panel()
     rules: Rules = Rules()

@@ -13,6 +13,7 @@ from edge_agent.records import (
     Fix,
     Library,
     Misread,
+    Reception,
     Scan,
     Signal,
     Stamp,
@@ -91,6 +92,14 @@ class Doubted:
 
 
 @dataclass(frozen=True, slots=True)
+class Surveyed:
+    """The modem or the Wi-Fi interface said how well it hears at monotonic time `mono_ms`."""
+
+    reception: Reception
+    mono_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class PortOpened:
     """A serial port is there and open."""
 
@@ -156,6 +165,7 @@ Event = (
     | Asked
     | Located
     | Doubted
+    | Surveyed
     | PortOpened
     | PortLost
     | Connected

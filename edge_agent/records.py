@@ -125,6 +125,30 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Reception:
+    """How well the network is heard here, by the modem or the Wi-Fi interface; None if not said.
+
+    Attributes:
+        bearer: ``modem`` or ``wifi``.
+        registration: ``home``, ``roaming``, ``searching``, ``denied``, ``none`` or ``unknown``; of
+            Wi-Fi ``home`` when associated, else ``none``.
+        technology: ``gsm``, ``edge``, ``umts``, ``hspa``, ``lte``, ``nr``, ``nbiot``, ``wifi``.
+        operator: as the modem names it, e.g. ``51010``.
+        rssi_dbm, rsrp_dbm: power received, whole and of the reference signal.
+        rsrq_e1, snr_e1: quality in tenths of a dB.
+    """
+
+    bearer: str
+    registration: str
+    technology: str | None = None
+    operator: str | None = None
+    rssi_dbm: int | None = None
+    rsrp_dbm: int | None = None
+    rsrq_e1: int | None = None
+    snr_e1: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     """What a decoder or a receiver of messages threw away, and why."""
 
@@ -242,7 +266,7 @@ class Entry:
 
     Attributes:
         seq: 1, 2, 3 ... without a hole.
-        kind: start, punch, enrolment, incident, clock.
+        kind: start, punch, enrolment, incident, clock, survey.
         text: canonical JSON, frozen when it was appended.
         head: SHA-256 of the previous head and this text, 32 bytes.
     """

@@ -19,6 +19,7 @@ FULL: dict[str, Any] = {
         "credential_key": "/data/credential.key",
         "status": "/data/status.json",
         "control": "/data/control",
+        "organisation_key": "/data/organisation.pub",
     },
     "broker": {
         "host": "broker.baubau.example",
@@ -45,6 +46,12 @@ FULL: dict[str, Any] = {
         "name": "sky",
         "chrony": "/run/chrony.sock",
     },
+    "network": {
+        "modem": "/dev/serial/by-id/d",
+        "baud": 9600,
+        "interface": "wlan1",
+        "daily_kb": 500,
+    },
     "panel": {
         "kind": "gpio",
         "green": 17,
@@ -61,6 +68,8 @@ FULL: dict[str, Any] = {
         "receipt_wait_s": 25,
         "retry_first_s": 2.5,
         "retry_max_s": 30,
+        "survey_s": 1800,
+        "keep_days": 90,
     },
     "clock": {"kind": "simulated", "file": "/data/clock.json"},
 }

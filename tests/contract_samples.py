@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge_agent.contract import chain, entries, messages
-from edge_agent.records import Enrolment, Grade, Person, Place, Punch, Stamp
+from edge_agent.records import Enrolment, Grade, Person, Place, Punch, Reception, Stamp
 
 TERMINAL = "bungi-1"
 JOURNAL = "00112233445566778899aabbccddeeff"
@@ -41,6 +41,7 @@ HELD = Punch(
 FINGER = Punch("ab" * 32, "finger", "door", Place(Grade.NO_SKY), card="other", slot=17, score=111)
 CARD_ENROLLED = Enrolment("cd" * 32, "em4100", "front", "p-17")
 FINGER_ENROLLED = Enrolment("ab" * 32, "finger", "door", "p-17", 0)
+RECEPTION = Reception("modem", "home", "lte", "51010", -87, -101, -94, 15)
 OPENED = entries.Incident("broker", "", entries.OPENED, "Connection refused")
 CLOSED = entries.Incident("scanner", "front", entries.CLOSED, "no such device", 4, 61_000)
 
@@ -57,6 +58,8 @@ RECORDS = (
     (entries.Clock("known", -1_795_389_627_000), GNSS),
     (entries.Clock("daily"), AT),
     (HELD, GNSS),
+    (entries.Survey(3_600_000, 1_200_000, 9, 2, 4_711, 815, 12, 640, 86_400_000, RECEPTION), AT),
+    (entries.Survey(3_600_000, 0, 60, 0, 0, 0, 12), UNVOUCHED),
 )
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from edge_agent.contract import canonical, rules
 from edge_agent.errors import MessageError
-from edge_agent.records import Enrolment, Punch, Stamp
+from edge_agent.records import Enrolment, Punch, Reception, Stamp
 
 KIND_PATTERN = r"[a-z]{1,16}"
 START, PUNCH, ENROLMENT, INCIDENT = "start", "punch", "enrolment", "incident"
-CLOCK = "clock"
+CLOCK, SURVEY = "clock", "survey"
 OPENED, CLOSED = "opened", "closed"
 #: What a ``clock`` entry can say about every other stamp of its boot; the last such one counts.
 DOUBTED, SETTLED = "doubted", "settled"
@@ -79,6 +79,23 @@ _INCIDENT: dict[str, rules.Rule] = {
     "cause": rules.TEXT,
 }
 _CLOCK: dict[str, rules.Rule] = {"why": rules.WORD}
+_SURVEY: dict[str, rules.Rule] = dict.fromkeys(
+    ("length_ms", "online_ms", "attempts", "connections", "bytes_up", "bytes_down", "backlog"),
+    rules.NATURAL,
+)
+_RECEPTION = rules.Table(
+    {"bearer": rules.WORD, "registration": rules.WORD},
+    {
+        "technology": rules.WORD,
+        "operator": rules.TEXT,
+        **dict.fromkeys(("rssi_dbm", "rsrp_dbm", "rsrq_e1", "snr_e1"), rules.INTEGER),
+    },
+)
+_SURVEY_MAY: dict[str, rules.Rule] = {
+    "latency_ms": rules.NATURAL,
+    "oldest_ms": rules.NATURAL,
+    "reception": _RECEPTION,
+}
 _ANY = rules.Table(_EVERY, {})
 _KINDS = {
     START: rules.Table(_EVERY | _START, {"previous": rules.HEX32, "floor_ms": rules.NATURAL}),
@@ -86,6 +103,7 @@ _KINDS = {
     ENROLMENT: rules.Table(_EVERY | _ENROLMENT, {"slot": rules.NATURAL}),
     INCIDENT: rules.Table(_EVERY | _INCIDENT, {"opened": rules.SEQ, "length_ms": rules.NATURAL}),
     CLOCK: rules.Table(_EVERY | _CLOCK, {"system_ms": rules.INTEGER}),
+    SURVEY: rules.Table(_EVERY | _SURVEY, _SURVEY_MAY),
 }
 
 
@@ -160,13 +178,41 @@ class Clock:
     system_ms: int | None = None
 
 
-Record = Start | Punch | Enrolment | Incident | Clock
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the network was worth in the time before the entry's own stamp, about an hour.
+
+    Attributes:
+        length_ms: how long that time was.
+        online_ms: how much of it the broker had accepted our connection.
+        attempts, connections: connections that were tried, and that the broker accepted.
+        bytes_up, bytes_down: through the sockets to the broker.
+        backlog: entries that were not received at its end.
+        latency_ms: median from a publish to its PUBACK; None if there was none.
+        oldest_ms: age of the oldest of the backlog; None if there is none or nobody can tell.
+        reception: None if neither modem nor Wi-Fi was asked or none answered.
+    """
+
+    length_ms: int
+    online_ms: int
+    attempts: int
+    connections: int
+    bytes_up: int
+    bytes_down: int
+    backlog: int
+    latency_ms: int | None = None
+    oldest_ms: int | None = None
+    reception: Reception | None = None
+
+
+Record = Start | Punch | Enrolment | Incident | Clock | Survey
 _KIND_OF: dict[type, str] = {
     Start: START,
     Punch: PUNCH,
     Enrolment: ENROLMENT,
     Incident: INCIDENT,
     Clock: CLOCK,
+    Survey: SURVEY,
 }
 
 
