@@ -29,7 +29,8 @@ def validator(name: str) -> Draft202012Validator:
 def read(payload: bytes) -> Any:
     """The JSON of a message, plain or deflated; ValueError for what is neither."""
     if payload[:1] == b"\x78":
-        payload = zlib.decompress(payload)
+        unpack = zlib.decompressobj(zdict=documents.dictionary())
+        payload = unpack.decompress(payload) + unpack.flush()
     elif payload[:1] != b"{":
         raise ValueError(f"first byte {payload[:1]!r}")
     return json.loads(payload.decode(), parse_float=_refuse, object_pairs_hook=_unique)

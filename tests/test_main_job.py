@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import shared
+from contract_check import read
 from witness import Witness
 
 from edge_agent.contract import credentials
@@ -62,15 +62,11 @@ def test_captured_rdm6300_frames_become_punches_with_the_right_credential(office
             office.scanner.write(bytes.fromhex(frame) * 2)
             assert office.panel.wait(number, 5)
         found = [one["credential"] for one in punches(office)]
-        wire = b"".join(json.dumps(_plain(p)).encode() for t, p in witness.seen if "entries" in t)
+        wire = b"".join(json.dumps(read(p)).encode() for t, p in witness.seen if "entries" in t)
     cards = list(RDM6300_FRAMES.values())
     key = key_of(office)
     assert found == [credentials.conceal(f"em4100:{card}", key) for card in cards]
     assert not any(card.encode() in wire for card in cards)
-
-
-def _plain(payload: bytes) -> Any:
-    return json.loads(zlib.decompress(payload) if payload[:1] == b"\x78" else payload)
 
 
 def test_captured_id12_frames_become_punches_with_the_right_credential(tmp_path: Path) -> None:

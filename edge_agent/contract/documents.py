@@ -1,7 +1,7 @@
 """The written contract, as files of the package: AsyncAPI 3.0 and JSON Schema draft 2020-12.
 
-For those who write a consumer. The program itself reads neither: `messages` and `rules` say the
-same in code, and the tests hold the two together.
+For those who write a consumer. Of them the program itself reads only the dictionary: `messages` and
+`rules` say the same in code, and the tests hold the two together.
 """
 
 import json
@@ -30,3 +30,8 @@ def schema(name: str) -> dict[str, Any]:
     """The same as a table."""
     table: dict[str, Any] = json.loads(schema_text(name))
     return table
+
+
+def dictionary() -> bytes:
+    """The preset dictionary of a deflated batch, ASCII."""
+    return (_HERE / "batch.dictionary").read_bytes()
