@@ -17,6 +17,7 @@ from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import Identity, Packing
 from edge_agent.uplink.backoff import Backoff
+from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.window import Window
 
 
@@ -46,6 +47,8 @@ def test_a_password_file_that_is_gone_is_a_broker_incident(journal: Journal) -> 
         incidents,
         Backoff(100, 1000, random.Random(1)),
         60_000,
+        stamp,
+        Ranges,
     )
     for now_ms in range(0, 5_000, 500):
         assert not delivery.settle(now_ms)
@@ -73,14 +76,15 @@ def test_a_page_that_cannot_be_read_is_a_hole_and_the_rest_is_sent(tmp_path: Pat
         window = Window(worn.last_seq, 0, 10, 20_000)
         window.connected(10, 0)
         identity = Identity(TERMINAL, "attendance", chain.Sealer.new())
-        packing = Packing(worn, identity, window, lambda *fault: faults.append(fault))
+        pace = Pace()
+        packing = Packing(worn, identity, window, pace, lambda *fault: faults.append(fault))
         sent = Ranges()
         for mid in range(500):
             packed = packing.next()
             if packed:
                 window.published(mid, packed.first, packed.last, 0)
                 window.acked(mid)
-                packing.grow()
+                pace.grow()
                 sent.add(packed.first, packed.last)
     lost = Ranges([(1, 200)]).minus(sent)
     assert 1 <= lost.count <= 5  # as many as share a page of 1 kB
@@ -93,12 +97,13 @@ def test_a_refused_batch_comes_back_smaller(journal: Journal) -> None:
     """Whatever a broker holds against a batch, half of it may pass."""
     window = Window(journal.last_seq, 0, 4, 20_000)
     window.connected(10, 0)
-    packing = Packing(journal, IDENTITY, window, lambda *_: None)
+    pace = Pace()
+    packing = Packing(journal, IDENTITY, window, pace, lambda *_: None)
     first = packing.next()
     assert first is not None
     assert (first.first, first.last) == (1, 10)
-    for _ in range(7):
-        packing.shrink()
+    for _ in range(4):
+        pace.shrink()
     again = packing.next()
     assert again is not None
     assert (again.first, again.last) == (1, 3)

@@ -94,14 +94,17 @@ class Terminal(RuleBasedStateMachine):
         chosen = self.window.next(BATCH)
         if chosen is None:
             backlog_fits = len(self.flying) < max(1, self.room - 1)
+            waiting -= numbers(self.window.repairs) if self.window.repairing else set()
             assert not (waiting and backlog_fits)
-            assert not (max(waiting, default=0) >= self.live_from and len(self.flying) < self.room)
+            fresh = {one for one in waiting if one >= self.live_from}
+            assert not (fresh - numbers(self.window.repairs) and len(self.flying) < self.room)
             return False
         first, last = chosen
         assert set(range(first, last + 1)) <= waiting
         assert last - first < BATCH
-        live = first >= self.live_from
-        assert live == (max(waiting) >= self.live_from), "live before backlog"
+        fresh = {one for one in waiting if one >= self.live_from} - numbers(self.window.repairs)
+        live = first in fresh
+        assert live == bool(fresh), "live before backlog"
         self.mids += 1
         self.flying[self.mids] = chosen
         self.window.published(self.mids, first, last, self.now_ms)

@@ -31,6 +31,7 @@ from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal
 from edge_agent.panel.messages import Notice
 from edge_agent.ports.clock import Clock, Reading
+from edge_agent.ranges import Ranges
 from edge_agent.records import Enrolling, Library, Person, Scan, Stamp, Step
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.delivery import Delivery, Link
@@ -135,6 +136,8 @@ class Wall:
             incidents,
             Backoff(1000, 2000, random.Random(1)),
             3_600_000,
+            self.clock.stamp,
+            Ranges,
         )
         self.fingers = Fingers(self.journal, incidents, KEY)
         enrolments = Enrolments(

@@ -8,6 +8,7 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -20,6 +21,8 @@ from edge_agent.journal.enrolled import EnrolledTable, remembering
 from edge_agent.journal.failing import failing
 from edge_agent.journal.roster import RosterTable
 from edge_agent.journal.schema import migrations
+from edge_agent.journal.spent import SpentTable
+from edge_agent.journal.stretch import read_stretch
 from edge_agent.records import Enrolment, Entry, Library, Person, Stamp
 
 #: A statement and its values.
@@ -78,6 +81,8 @@ class Journal:
             )
         self.roster = RosterTable(self._db, path)
         self.enrolled = EnrolledTable(self._db, path)
+        self.spent = SpentTable(self._db, path)
+        self.stretch = partial(read_stretch, self._db)
 
     def _identity(self, terminal: str, previous: str | None) -> tuple[str, str, str | None]:
         fresh = (terminal, uuid.uuid4().hex, previous)

@@ -97,6 +97,19 @@ def m004_known_time(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_spent(db: Database) -> None:
+    """What a metered link has cost on which day, UTC days since 1970."""
+    _all(
+        db,
+        """CREATE TABLE spent (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            day INTEGER NOT NULL,
+            bytes INTEGER NOT NULL)""",
+        "INSERT INTO spent VALUES (1, 0, 0)",
+    )
+
+
 def _all(db: Any, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)

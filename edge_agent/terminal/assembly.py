@@ -7,6 +7,7 @@ import signal
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge_agent import __version__, config, profile
 from edge_agent.contract import chain, credentials, messages, topics
@@ -21,6 +22,7 @@ from edge_agent.ports import files
 from edge_agent.ports.clock import open_clock
 from edge_agent.ports.control import Control
 from edge_agent.ports.systemd import Notifier
+from edge_agent.ranges import Ranges
 from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.cables import Cables
@@ -34,6 +36,7 @@ from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
 from edge_agent.terminal.status import status
 from edge_agent.terminal.timekeeping import keep_time
+from edge_agent.terminal.today import today
 from edge_agent.uplink import connection
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
@@ -132,6 +135,9 @@ class _Program:
                 round(rules.retry_first_s * 1000), round(rules.retry_max_s * 1000), random.Random()
             ),
             rules.central_grace_s * 1000,
+            self._clock.stamp,
+            self._today,
+            wanted.network.daily_kb,
         )
         self._control = Control(Path(wanted.files.control), inbox)
         self._cables = Cables(wanted, scanners, self._clock, inbox)
@@ -243,9 +249,13 @@ class _Program:
             self._config.broker,
             self._config.terminal,
             (topic(topics.STATUS), self._status_message("offline")),
-            (topic(topics.RECEIPT), topic(topics.ROSTER)),
+            (topic(topics.RECEIPT),),
             self._inbox.put,
         )
+
+    def _today(self) -> Ranges:
+        zone = ZoneInfo(self._config.site.zone)
+        return today(self._journal, self._delivery.window.upto, self._clock.stamp(), zone)
 
     def _status_message(self, state: str) -> bytes:
         at = self._clock.stamp()

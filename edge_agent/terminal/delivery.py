@@ -6,13 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from edge_agent.contract import messages, topics
-from edge_agent.errors import EdgeAgentError, JournalError, MessageError
+from edge_agent.contract import topics
+from edge_agent.errors import EdgeAgentError, JournalError
 from edge_agent.events import Arrived, Connected, Disconnected, PubAck
 from edge_agent.journal import Journal
+from edge_agent.ranges import Ranges
+from edge_agent.records import Stamp
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.metering import Metering
 from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
+from edge_agent.terminal.receiving import Receiving
 from edge_agent.uplink.backoff import Backoff
+from edge_agent.uplink.pace import Pace
+from edge_agent.uplink.usage import Usage
 from edge_agent.uplink.window import Window
 
 log = logging.getLogger("edge_agent.terminal")
@@ -21,6 +27,8 @@ log = logging.getLogger("edge_agent.terminal")
 STALLED_MS = 30_000
 #: How often the received mark is written while it moves. A lost mark costs duplicates, no entry.
 _NOTE_EVERY_MS = 5_000
+#: The roster can be larger than a day's punches: it is asked for behind them, or after this.
+_ROSTER_AFTER_MS = 60_000
 
 
 class Link(Protocol):
@@ -28,7 +36,10 @@ class Link(Protocol):
 
     link: int
 
+    @property
+    def carried(self) -> tuple[int, int]: ...
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int: ...
+    def listen(self, topic: str) -> None: ...
     def close(self) -> None: ...
     def abandon(self) -> None: ...
 
@@ -45,6 +56,9 @@ class Delivery:
         incidents: told of a broker or a central that does not answer, and of tampering.
         backoff: waits between connections.
         central_grace_ms: a receipt owed for so long is an incident.
+        stamp: the present time.
+        today: which entries are of today and go before older ones.
+        daily_kb: what the link may cost a day, None where nobody counts.
     """
 
     def __init__(
@@ -57,10 +71,13 @@ class Delivery:
         incidents: Incidents,
         backoff: Backoff,
         central_grace_ms: int,
+        stamp: Callable[[], Stamp],
+        today: Callable[[], Ranges],
+        daily_kb: int | None = None,
     ) -> None:
         self.window = window
+        self.metering = Metering(journal, Usage(), daily_kb)
         self.rejected: Counter[str] = Counter()
-        self.last_receipt_ms: int | None = None
         self.cause = "not connected yet"
         self._journal = journal
         self._identity = identity
@@ -77,14 +94,25 @@ class Delivery:
         self._pause_until_ms = 0
         self._now_ms = 0
         self._owed: dict[tuple[str, str], int] = {}
-        self._packing = Packing(journal, identity, window, self._fault)
+        self._stamp = stamp
+        self._today = today
+        self._pace = Pace()
+        self.receiving = Receiving(journal, identity, window, self._pace, incidents, self.rejected)
+        self._packing = Packing(journal, identity, window, self._pace, self._fault)
         self._noted = window.upto
         self._noted_ms = 0
+        self._online_ms = 0
+        self._listens = False
 
     @property
     def online(self) -> bool:
         """True while the broker has accepted our connection."""
         return self._online
+
+    @property
+    def usage(self) -> Usage:
+        """What the way to the broker was worth."""
+        return self.metering.usage
 
     def heard(self, event: Connected | Disconnected | PubAck | Arrived, now_ms: int) -> None:
         """The connection says something; one that is over has nothing to say any more."""
@@ -104,37 +132,39 @@ class Delivery:
     def _connected(self, event: Connected, now_ms: int) -> None:
         self._online = True
         self.cause = ""
+        self._online_ms = now_ms
+        self._listens = False
+        self.receiving.connected(now_ms)
+        self.usage.connected(now_ms)
         self._packing.max_bytes = min(event.max_bytes, BATCH_BYTES)
         self._incidents.end("broker", "", now_ms)
-        self.window.connected(event.room, now_ms)
+        self.window.connected(event.room, now_ms, self._today())
+        self._pace.connected()
         self._greeting = self._publish_status("online")
 
     def _acknowledged(self, event: PubAck, now_ms: int) -> None:
         """A PUBACK gives room in the window. A refusal is none: the entries go again, later."""
         if event.mid == self._greeting:  # it had a place in the broker's window, too
             self._greeting = None
+        latency_ms = self._pace.acked(event.mid, now_ms)
         if not event.refusal:
             self.window.acked(event.mid)
             self._backoff.reset()
+            if latency_ms is not None:
+                self.usage.acked(latency_ms)
             return
         if self.window.refused(event.mid):
-            self._packing.shrink()
+            self._pace.shrink()
         self.rejected[f"refused by the broker: {event.refusal}"] += 1
         self._pause_until_ms = now_ms + self._backoff.next_ms()
         self._owe("broker", "refusal", event.refusal, now_ms)
 
     def _arrived(self, event: Arrived, now_ms: int) -> None:
-        """A message for us; what does not fit is counted by reason and changes nothing."""
-        _, channel = topics.split(self._identity.topic_root, event.topic)
-        try:
-            if channel == topics.RECEIPT:
-                self._take_receipt(messages.decode_receipt(event.payload), now_ms)
-            elif channel == topics.ROSTER:
-                self._take_roster(messages.decode_roster(event.payload))
-            else:
-                raise MessageError("topic", event.topic)
-        except MessageError as error:
-            self.rejected[f"{channel or 'topic'}: {error.reason}"] += 1
+        self.receiving.take(event.topic, event.payload, now_ms)
+        for (what, which), owed in list(self._owed.items()):
+            if not self.window.owes(owed):
+                del self._owed[what, which]
+                self._incidents.end(what, which, now_ms)
 
     def settle(self, now_ms: int) -> bool:
         """Once a turn: connect, ask, publish at most one batch. True if there is more to do."""
@@ -148,8 +178,11 @@ class Delivery:
             self._lost("the broker stopped answering", now_ms)
         elif self._online and self._greeting is None and now_ms >= self._pause_until_ms:
             if self.window.ask(now_ms):
-                self._packing.shrink()
+                self._pace.shrink()
             more = self._publish_next(now_ms)
+            self._listen(now_ms)
+        if self._connection is not None:
+            self.metering.measure(self._connection, self._stamp())
         self._report(now_ms)
         self._note_received(now_ms)
         return more
@@ -161,11 +194,13 @@ class Delivery:
                 self._publish_status("offline")
             self._connection.close()
         self._online, self.cause = False, "the agent stopped"
-        with suppress(JournalError):  # the note spares duplicates, no more
+        with suppress(JournalError):  # the notes spare duplicates and bytes, no more
             self._journal.note_received(self.window.upto)
+            self.metering.note()
 
     def _begin_connection(self, now_ms: int) -> None:
         self._links += 1
+        self.usage.attempted()
         try:
             self._connection = self._connect(self._links)
         except EdgeAgentError as error:  # a certificate or password that is gone: taps go on
@@ -175,13 +210,24 @@ class Delivery:
         return self._connection is not None and self._connection.link == link
 
     def _lost(self, cause: str, now_ms: int) -> None:
-        self._connection = None
+        ended, self._connection = self._connection, None
         self._online = False
         self.cause = cause
         self._greeting = None
         if self.window.disconnected():
-            self._packing.shrink()
+            self._pace.shrink()
         self._next_attempt_ms = now_ms + self._backoff.next_ms()
+        self.usage.ended(now_ms)
+        if ended is not None:
+            self.metering.measure(ended, self._stamp(), last=True)
+
+    def _listen(self, now_ms: int) -> None:
+        """Ask for the roster once nothing waits: it may be larger than all that does."""
+        if self._connection is None or self._listens or self.metering.budget.is_spent:
+            return
+        if self.window.backlog == 0 or now_ms - self._online_ms >= _ROSTER_AFTER_MS:
+            self._listens = True
+            self._connection.listen(self._identity.topic(topics.ROSTER))
 
     def _publish_status(self, state: str) -> int | None:
         if self._connection is None:
@@ -192,44 +238,17 @@ class Delivery:
     def _publish_next(self, now_ms: int) -> bool:
         """Publish one batch if there is need and room. True if another may be due at once."""
         wanted = self.window.unsent.count
-        packed = self._packing.next()
+        packed = self._packing.next(spent=self.metering.budget.is_spent)
         if packed is None or self._connection is None:
             return self.window.unsent.count < wanted  # a hole was found: go on behind it
         mid = self._connection.publish(self._identity.topic(topics.ENTRIES), packed.payload)
         self.window.published(mid, packed.first, packed.last, now_ms)
+        count = packed.last - packed.first + 1
+        self._pace.published(mid, count, len(packed.payload), now_ms)
         return True
 
     def _fault(self, what: str, which: str, cause: str) -> None:
         self._incidents.begin(what, which, cause, self._now_ms)
-
-    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
-        if receipt.terminal != self._identity.terminal:
-            raise MessageError("terminal", receipt.terminal)
-        if receipt.journal != self._journal.journal:
-            raise MessageError("journal", receipt.journal)  # of a journal that ours replaced
-        if receipt.last > self._journal.last_seq:
-            self._fault("tamper", "journal", "the central has entries that it has not")
-            raise MessageError("future", f"{receipt.last} is not written yet")
-        head = self._journal.head_at(receipt.upto)
-        if head is not None and head.hex() != receipt.head:
-            self._fault("tamper", "receipt", f"the central's head at {receipt.upto} differs")
-            raise MessageError("head", f"at {receipt.upto}")
-        self._now_ms = now_ms
-        before = self.window.received.count
-        self.window.receipt(receipt, now_ms)
-        self.last_receipt_ms = now_ms
-        if self.window.received.count > before:
-            self._packing.grow()
-        for (what, which), owed in list(self._owed.items()):
-            if not self.window.owes(owed):
-                del self._owed[what, which]
-                self._incidents.end(what, which, now_ms)
-
-    def _take_roster(self, roster: messages.Roster) -> None:
-        if roster.terminal != self._identity.terminal:
-            raise MessageError("terminal", roster.terminal)
-        if not self._journal.roster.replace(roster.version, roster.people):
-            raise MessageError("version", f"{roster.version} is not newer")
 
     def _report(self, now_ms: int) -> None:
         if not self._online:

@@ -12,12 +12,11 @@ from edge_agent.errors import JournalError, MessageError
 from edge_agent.journal import Journal
 from edge_agent.journal.journal import first_broken
 from edge_agent.records import Entry
+from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.window import Window
 
-#: Entries of a full batch. 500 halve the bytes of 100; beyond that little is won.
-BATCH = 500
-#: Texts of a batch; they deflate to a tenth or less.
-BATCH_BYTES = 400_000
+#: Texts of a batch; in tables they deflate to a twentieth.
+BATCH_BYTES = 1_000_000
 #: Stands for the head before an entry whose predecessor is gone from the journal.
 _NO_HEAD = bytes(chain.HEAD_BYTES)
 
@@ -49,7 +48,8 @@ class Packing:
     Args:
         journal: where the entries are.
         identity: who seals them.
-        window: told of entries that can never be sent.
+        window: says what is due, and is told of entries that can never be sent.
+        pace: says how much the link carries.
         fault: told of incidents: what, which, cause.
     """
 
@@ -58,40 +58,48 @@ class Packing:
         journal: Journal,
         identity: Identity,
         window: Window,
+        pace: Pace,
         fault: Callable[[str, str, str], None],
     ) -> None:
         self.max_bytes = BATCH_BYTES
         self._journal = journal
         self._identity = identity
         self._window = window
+        self._pace = pace
         self._fault = fault
-        self._most = BATCH
 
-    def shrink(self) -> None:
-        """A batch did not get through: whatever it was in it or about its size, try half of it."""
-        self._most = max(1, self._most // 2)
+    def next(self, *, spent: bool = False) -> Packed | None:
+        """The next batch; None if there is no room, no need, or only a hole was found.
 
-    def grow(self) -> None:
-        """A batch got through: slowly more, for the next refusal costs more than small batches."""
-        self._most = min(BATCH, self._most + BATCH // 20)
-
-    def next(self) -> Packed | None:
-        """The next batch; None if there is no room, no need, or only a hole was found."""
-        chosen = self._window.next(self._most)
+        `spent`: nothing of the backlog, for the link has cost enough today.
+        """
+        chosen = self._window.next(self._pace.entries, busy=self._pace.busy, spent=spent)
         if chosen is None:
             return None
-        prev, batch = self._cut(*chosen)
+        return self._whole(*chosen) or self._sound(*chosen)
+
+    def _whole(self, first: int, last: int) -> Packed | None:
+        """The range as it stands, if its texts lead where they should: the usual case."""
+        prev = self._journal.head_at(first - 1)
+        stretch = self._journal.stretch(first, last, self.max_bytes)
+        if prev is None or stretch is None or chain.follow(prev, stretch.texts) != stretch.head:
+            return None
+        return self._sealed(prev, stretch.texts, first, stretch.head)
+
+    def _sound(self, first: int, last: int) -> Packed | None:
+        """What is sound at the beginning of the range, or one entry that is not."""
+        prev, batch = self._cut(first, last)
         if not batch:
             return None
-        texts = [one.text for one in batch]
-        first, last = batch[0].seq, batch[-1]
-        who, journal = self._identity, self._journal.journal
+        return self._sealed(prev, [one.text for one in batch], batch[0].seq, batch[-1].head)
+
+    def _sealed(self, prev: bytes, texts: list[str], first: int, head: bytes) -> Packed:
+        who, journal, last = self._identity, self._journal.journal, first + len(texts) - 1
         # An entry that is not sound comes alone; only then can the texts lead to another head.
-        lead = chain.link(prev, texts[0]) if len(texts) == 1 else last.head
-        sent = None if lead == last.head else lead
-        seal = who.sealer.seal(who.terminal, journal, last.seq, last.head, sent)
+        lead = chain.link(prev, texts[0]) if len(texts) == 1 else head
+        seal = who.sealer.seal(who.terminal, journal, last, head, None if lead == head else lead)
         payload = messages.encode_batch(who.terminal, journal, prev, texts, first, seal)
-        return Packed(first, last.seq, payload)
+        return Packed(first, last, payload)
 
     def _cut(self, first: int, last: int) -> tuple[bytes, list[Entry]]:
         """Entries from `first` on whose chain is whole, with the head before them."""
@@ -114,7 +122,7 @@ class Packing:
             found = self._journal.read(first, last, self.max_bytes)
         except JournalError as error:
             if first < last:
-                self.shrink()  # closer to the page that cannot be read, until it stands alone
+                self._pace.shrink()  # closer to the page that cannot be read, until it stands alone
                 return []
             self._window.forget(first, first)
             self._fault("storage", str(first), f"entry {first} cannot be read: {error.cause}")

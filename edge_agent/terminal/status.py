@@ -27,7 +27,8 @@ def status(
 ) -> dict[str, Any]:
     """The whole status; ages in milliseconds, None where nothing is known."""
     window = delivery.window
-    receipt_ms = delivery.last_receipt_ms
+    receipt_ms = delivery.receiving.last_receipt_ms
+    budget = delivery.metering.budget
     return {
         "terminal": config.terminal,
         "site": config.site.name,
@@ -52,6 +53,8 @@ def status(
             "port": config.broker.port,
             "online": delivery.online,
             "cause": delivery.cause,
+            "bytes_today": budget.spent,
+            "bytes_a_day": budget.most,
         },
         "journal": {
             "id": journal.journal,
@@ -59,6 +62,7 @@ def status(
             "received": window.upto,
             "backlog": window.backlog,
             "in_flight": window.in_flight,
+            "left_ms": delivery.receiving.left_ms(),
             "last_receipt_age_ms": None if receipt_ms is None else at.mono_ms - receipt_ms,
         },
         "taps": asdict(agent.punching.tally),

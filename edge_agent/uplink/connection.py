@@ -6,6 +6,8 @@ can die of a callback's exception while `is_connected()` stays True, `publish()`
 and later sends, a refusing PUBACK counts as published, the server's Receive Maximum is ignored.
 """
 
+import contextlib
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from edge_agent.config import Broker
 from edge_agent.contract.messages import MAX_WIRE_BYTES
 from edge_agent.errors import ConfigError
 from edge_agent.events import Arrived, Connected, Disconnected, Event, PubAck
+from edge_agent.uplink.traffic import carried
 
 _V5 = MQTTProtocolVersion.MQTTv5
 _VERSIONS = {"5": _V5, "3.1.1": MQTTProtocolVersion.MQTTv311}
@@ -59,6 +62,7 @@ class _Client(mqtt.Client):
         self._ended = lambda _cause: None
         self.on_connect = self.on_disconnect = None
         self.on_publish = self.on_message = self.on_subscribe = None
+        self.on_socket_open = self.on_socket_close = None
 
 
 class Connection:
@@ -87,7 +91,10 @@ class Connection:
         self._subscriptions = subscriptions
         self._cause = ""
         self._welcome: Connected | None = None
+        self._welcomed = False
         self._ended = threading.Event()
+        self._socket: socket.socket | None = None
+        self._carried = (0, 0)
         self._v5 = _VERSIONS[broker.protocol] == _V5
         options: dict[str, Any] = {} if self._v5 else {"clean_session": True}
         self._client = _Client(
@@ -97,6 +104,8 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_socket_open = self._on_socket_open
+        self._client.on_socket_close = self._on_socket_close
         self._client.connect_timeout = _CONNECT_S
         self._client.will_set(*will, qos=1, retain=True)
         _secure(self._client, broker)
@@ -109,6 +118,18 @@ class Connection:
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Publish with QoS 1; gives the mid. An outcome other than PUBACK ends the connection."""
         return int(self._client.publish(topic, payload, qos=1, retain=retain).mid)
+
+    def listen(self, topic: str) -> None:
+        """Subscribe to one more topic, QoS 1; a refusal is the broker's own business."""
+        self._client.subscribe(topic, 1)
+
+    @property
+    def carried(self) -> tuple[int, int]:
+        """Bytes through the socket so far, sent and received."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it was closed this moment
+                self._carried = carried(self._socket)
+        return self._carried
 
     def close(self) -> None:
         """Say goodbye, and wait for the end of the thread as long as a person would."""
@@ -137,12 +158,23 @@ class Connection:
         self, _client: object, _data: object, _mid: int, reasons: list[ReasonCode], _more: object
     ) -> None:
         """Without receipts a connection is of no use: only now is it one."""
+        if self._welcomed:  # what is listened to later may be refused
+            return
         refused = next((str(reason) for reason in reasons if reason.is_failure), "")
         if refused or self._welcome is None:
             self._cause = f"the broker refuses the subscription: {refused}"
             self._client.disconnect()
         else:
+            self._welcomed = True
             self._tell(self._welcome)
+
+    def _on_socket_open(self, _client: object, _data: object, opened: Any) -> None:
+        self._socket = opened
+
+    def _on_socket_close(self, _client: object, _data: object, closing: Any) -> None:
+        with contextlib.suppress(OSError):
+            self._carried = carried(closing)
+        self._socket = None
 
     def _on_disconnect(
         self, _client: object, _data: object, flags: Any, reason: ReasonCode, _given: object

@@ -9,8 +9,10 @@ has not said so) or *received*. Only a receipt makes it received. It becomes uns
 * no receipt comes for long: then the oldest batch alone is sent again, to ask;
 * a receipt says that the central no longer has it (a database restored from a backup).
 
-Punches made since the connection began go before the backlog, and one place in the window is
-theirs alone.
+Three lanes: what was made since the connection began goes first, and one place in the window is
+its alone; then what was made earlier today; then the backlog from its beginning. What is sent again
+because the central lacks it goes at the central's pace, one batch for each receipt: a thousand
+terminals that all repair at once must not drown a server that has just been mended.
 """
 
 from collections import deque
@@ -25,12 +27,13 @@ LONGEST_WAIT_MS = 600_000
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A published batch: its place in the order of publishing, and its entries."""
+    """A published batch: its place in the order of publishing, its entries, why it was sent."""
 
     order: int
     first: int
     last: int
     sent_ms: int
+    repair: bool
 
 
 class Window:
@@ -50,7 +53,7 @@ class Window:
         self._room = self._most_room = room
         self._first_wait_ms = self._wait_ms = receipt_wait_ms
         self._last_seq = last_seq
-        self._live_from = last_seq + 1
+        self._live, self._today, self._repair = Ranges(), Ranges(), Ranges()
         self._flights: dict[int, Flight] = {}
         self._awaiting: deque[Flight] = deque()
         self._published = 0
@@ -64,6 +67,16 @@ class Window:
         return whole[1] if whole and whole[0] == 1 else 0
 
     @property
+    def repairs(self) -> Ranges:
+        """What is to be sent again because the central lacks it."""
+        return Ranges(self._repair)
+
+    @property
+    def repairing(self) -> bool:
+        """True while something that was sent again has no receipt: the next waits for it."""
+        return any(one.repair for one in (*self._flights.values(), *self._awaiting))
+
+    @property
     def backlog(self) -> int:
         """How many entries are not received."""
         return self._last_seq - self.received.count
@@ -73,19 +86,25 @@ class Window:
         """How many entries are published and without PUBACK."""
         return sum(flight.last - flight.first + 1 for flight in self._flights.values())
 
-    def appended(self, seq: int) -> None:
-        """A new entry is in the journal."""
+    def appended(self, seq: int, *, live: bool = True) -> None:
+        """A new entry is in the journal; one that is not `live` waits with the backlog."""
         self._last_seq = seq
         self.unsent.add(seq, seq)
+        if live:
+            self._live.add(seq, seq)
 
     def forget(self, first: int, last: int) -> None:
         """These entries cannot be sent: they are gone from the journal."""
         self.unsent.remove(first, last)
 
-    def connected(self, room: int, now_ms: int) -> None:
-        """A connection began whose broker lets us have `room` messages in flight."""
+    def connected(self, room: int, now_ms: int, today: Ranges | None = None) -> None:
+        """A connection began whose broker lets us have `room` messages in flight.
+
+        Args:
+            today: entries that go before the older ones.
+        """
         self._room = max(1, min(self._most_room, room))
-        self._live_from = self._last_seq + 1
+        self._live, self._today = Ranges(), today or Ranges()
         self._owing_since_ms = self._asked_ms = now_ms
         self._asking = False
 
@@ -93,14 +112,21 @@ class Window:
         """The connection is over, and with it every message that had no PUBACK; True if any."""
         return sum(self.refused(mid) for mid in list(self._flights)) > 0
 
-    def next(self, most: int) -> tuple[int, int] | None:
-        """The range of entries to publish now, at most `most`; None if there is no room or need."""
+    def next(self, most: int, *, busy: bool = False, spent: bool = False) -> tuple[int, int] | None:
+        """The range of entries to publish now, at most `most`; None if there is no room or need.
+
+        Args:
+            busy: the link has enough to carry, so only what was made since the connection began.
+            spent: it has cost enough today, so nothing of the backlog.
+        """
         free = self._room - len(self._flights)
-        live = self.unsent.from_(self._live_from)
+        live = self._first_of(self._live)
         reserved = 1 if self._room > 1 and live is None else 0
         if free <= reserved:
             return None
-        chosen = live or self.unsent.from_(1)
+        chosen = live
+        if chosen is None and not busy:
+            chosen = self._first_of(self._today) or (None if spent else self._backlog())
         if chosen is None:
             return None
         return chosen[0], min(chosen[1], chosen[0] + most - 1)
@@ -111,7 +137,10 @@ class Window:
         if not (self._flights or self._awaiting or self._asking):
             self._owing_since_ms = self._asked_ms = now_ms
         self._published += 1
-        self._flights[mid] = Flight(self._published, first, last, now_ms)
+        again = self._repair.from_(first)
+        repair = again is not None and again[0] <= last
+        self._repair.remove(first, last)
+        self._flights[mid] = Flight(self._published, first, last, now_ms, repair)
 
     def acked(self, mid: int) -> None:
         """The broker has message `mid`; no more than that."""
@@ -132,11 +161,11 @@ class Window:
         have = Ranges([(1, receipt.last)])
         for first, last in receipt.missing:
             have.remove(first, last)
-        for first, last in self.received.minus(have):
-            self.unsent.add(first, last)
+        self._mend(self.received.minus(have))
         self.received = have
         for first, last in have:
-            self.unsent.remove(first, last)
+            for lane in (self.unsent, self._repair, self._live, self._today):
+                lane.remove(first, last)
         self._drop_overtaken()
         self._wait_ms = self._first_wait_ms
         self._owing_since_ms = self._asked_ms = now_ms
@@ -179,11 +208,37 @@ class Window:
                 left.append(flight)
         for flight in left:
             if flight.order < newest:
-                self._again(flight)
+                self._mend(self._lost(flight))
             else:
                 self._awaiting.append(flight)
 
+    def _first_of(self, lane: Ranges) -> tuple[int, int] | None:
+        """The first range of a lane that is not sent."""
+        for first, last in lane:
+            found = self.unsent.from_(first)
+            if found is not None and found[0] <= last:
+                return found[0], min(found[1], last)
+        return None
+
+    def _backlog(self) -> tuple[int, int] | None:
+        """The first range that is not sent, without repairs while one of them has no receipt."""
+        waits = self._repair and self.repairing
+        return (self.unsent.minus(self._repair) if waits else self.unsent).from_(1)
+
     def _again(self, flight: Flight) -> None:
-        lost = Ranges([(flight.first, flight.last)]).minus(self.received)
+        lost = self._lost(flight)
+        if flight.repair:
+            self._mend(lost)
         for first, last in lost:
             self.unsent.add(first, last)
+
+    def _mend(self, lost: Ranges) -> None:
+        """What the central lacks although it was sent; it is no longer a matter of today."""
+        for first, last in lost:
+            self.unsent.add(first, last)
+            self._repair.add(first, last)
+            self._live.remove(first, last)
+            self._today.remove(first, last)
+
+    def _lost(self, flight: Flight) -> Ranges:
+        return Ranges([(flight.first, flight.last)]).minus(self.received)

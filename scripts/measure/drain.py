@@ -22,6 +22,8 @@ from edge_agent.config import Broker as BrokerConfig
 from edge_agent.contract import chain, entries, messages
 from edge_agent.events import Arrived, Connected, Disconnected, Event, PubAck
 from edge_agent.journal import Journal
+from edge_agent.ports.clock import Clock
+from edge_agent.ranges import Ranges
 from edge_agent.sim.broker import Broker
 from edge_agent.sim.link import Link
 from edge_agent.terminal.delivery import Delivery
@@ -56,7 +58,7 @@ class Drain:
         broker = BrokerConfig("127.0.0.1", port, ROOT, protocol)
         identity = Identity(TERMINAL, ROOT, chain.Sealer.new())
         self.window = Window(self.journal.last_seq, 0, broker.window, 60_000)
-        topics = (identity.topic("receipt"), identity.topic("roster"))
+        topics = (identity.topic("receipt"),)
         will = (identity.topic("status"), b"{}")
         self.delivery = Delivery(
             self.journal,
@@ -67,6 +69,8 @@ class Drain:
             Incidents(self.journal, {"broker": 10**9}, self.window.appended),
             Backoff(100, 1000, random.Random(1)),
             central_grace_ms=10**9,
+            stamp=Clock().stamp,
+            today=Ranges,
         )
 
     def _status(self, state: str, identity: Identity) -> bytes:

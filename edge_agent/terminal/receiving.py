@@ -1,0 +1,93 @@
+"""What the central sends: receipts, believed only where the chain bears them out, and rosters.
+
+Whatever does not fit is counted by reason and changes nothing.
+"""
+
+from collections import Counter, deque
+
+from edge_agent.contract import messages, topics
+from edge_agent.errors import MessageError
+from edge_agent.journal import Journal
+from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.packing import Identity
+from edge_agent.uplink.pace import Pace
+from edge_agent.uplink.window import Window
+
+#: Receipts from which the pace of a long drain is told.
+_RECENT = 20
+
+
+class Receiving:
+    """Takes messages for the terminal `identity`; `rejected` counts those that are none."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        identity: Identity,
+        window: Window,
+        pace: Pace,
+        incidents: Incidents,
+        rejected: "Counter[str]",
+    ) -> None:
+        self.last_receipt_ms: int | None = None
+        self._journal = journal
+        self._identity = identity
+        self._window = window
+        self._pace = pace
+        self._incidents = incidents
+        self._rejected = rejected
+        self._gains: deque[tuple[int, int]] = deque(maxlen=_RECENT)
+
+    def connected(self, now_ms: int) -> None:
+        """A connection began: from here on is told how fast the backlog shrinks."""
+        self._gains.clear()
+        self._gains.append((now_ms, self._window.received.count))
+
+    def left_ms(self) -> int | None:
+        """How long the backlog will take at the pace of the last receipts; None if it stands."""
+        if not self._gains:
+            return None
+        (began_ms, before), (ended_ms, after) = self._gains[0], self._gains[-1]
+        if after <= before or ended_ms <= began_ms:
+            return None
+        return round(self._window.backlog * (ended_ms - began_ms) / (after - before))
+
+    def take(self, topic: str, payload: bytes, now_ms: int) -> None:
+        """A message came."""
+        _, channel = topics.split(self._identity.topic_root, topic)
+        try:
+            if channel == topics.RECEIPT:
+                self._take_receipt(messages.decode_receipt(payload), now_ms)
+            elif channel == topics.ROSTER:
+                self._take_roster(messages.decode_roster(payload))
+            else:
+                raise MessageError("topic", topic)
+        except MessageError as error:
+            self._rejected[f"{channel or 'topic'}: {error.reason}"] += 1
+
+    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
+        if receipt.terminal != self._identity.terminal:
+            raise MessageError("terminal", receipt.terminal)
+        if receipt.journal != self._journal.journal:
+            raise MessageError("journal", receipt.journal)  # of a journal that ours replaced
+        if receipt.last > self._journal.last_seq:
+            cause = "the central has entries that it has not"
+            self._incidents.begin("tamper", "journal", cause, now_ms)
+            raise MessageError("future", f"{receipt.last} is not written yet")
+        head = self._journal.head_at(receipt.upto)
+        if head is not None and head.hex() != receipt.head:
+            cause = f"the central's head at {receipt.upto} differs"
+            self._incidents.begin("tamper", "receipt", cause, now_ms)
+            raise MessageError("head", f"at {receipt.upto}")
+        before = self._window.received.count
+        self._window.receipt(receipt, now_ms)
+        self.last_receipt_ms = now_ms
+        if self._window.received.count > before:
+            self._pace.grow()
+        self._gains.append((now_ms, self._window.received.count))
+
+    def _take_roster(self, roster: messages.Roster) -> None:
+        if roster.terminal != self._identity.terminal:
+            raise MessageError("terminal", roster.terminal)
+        if not self._journal.roster.replace(roster.version, roster.people):
+            raise MessageError("version", f"{roster.version} is not newer")

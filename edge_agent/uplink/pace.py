@@ -1,0 +1,87 @@
+"""How large a batch is and how much may be under way, by what the link carries. Pure.
+
+Large batches deflate better, small ones lose less when the connection dies and make a live punch
+wait less behind them. So a batch is what the link carries in two seconds, and no more than four
+seconds' worth is under way. Each connection begins small and grows while acknowledgements come; a
+loss halves what is dared, and only receipts raise that again, slowly: a broker that takes small
+messages only says so by hanging up, and finding out costs a connection each time.
+"""
+
+from dataclasses import dataclass
+
+#: Entries of a full batch, as many as the contract allows.
+FULL = 1_000
+#: A connection begins with so many, and dares at most four times what was acknowledged.
+_FIRST, _GROWTH = 50, 4
+_BATCH_MS, _UNDER_WAY_MS = 2_000, 4_000
+#: A shorter message says more about the way's length than about its width.
+_TELLING_BYTES = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    size: int
+    entries: int
+    at_ms: int
+
+
+class Pace:
+    """The pace of one terminal, over all its connections."""
+
+    def __init__(self) -> None:
+        self._ceiling = FULL
+        self._dared = _FIRST
+        self._per_ms: float | None = None
+        self._bytes_per_entry = 60.0
+        self._under_way: dict[int, _Sent] = {}
+        self._heard_ms = 0
+
+    @property
+    def entries(self) -> int:
+        """How many entries the next batch may have."""
+        fits = self._dared
+        if self._per_ms is not None:
+            fits = min(fits, round(self._per_ms * _BATCH_MS / self._bytes_per_entry))
+        return max(1, min(fits, self._ceiling))
+
+    @property
+    def busy(self) -> bool:
+        """True while the link has enough to carry; a live punch goes all the same."""
+        waiting = sum(one.size for one in self._under_way.values())
+        if not waiting or self._per_ms is None:
+            return waiting > 0
+        batch = self.entries * self._bytes_per_entry
+        return waiting + batch > max(self._per_ms * _UNDER_WAY_MS, batch)
+
+    def connected(self) -> None:
+        """A connection began; what the last one could carry says little about it."""
+        self._under_way.clear()
+        self._dared, self._per_ms = _FIRST, None
+
+    def published(self, mid: int, entries: int, size: int, now_ms: int) -> None:
+        """A batch of `size` bytes went out as message `mid`."""
+        self._under_way[mid] = _Sent(size, entries, now_ms)
+        self._bytes_per_entry = size / entries
+
+    def acked(self, mid: int, now_ms: int) -> int | None:
+        """Message `mid` was answered; gives after how long, None if it was none of ours."""
+        sent = self._under_way.pop(mid, None)
+        if sent is None:
+            return None
+        alone_ms = max(1, now_ms - max(sent.at_ms, self._heard_ms))
+        per_ms = sent.size / alone_ms
+        self._heard_ms = now_ms
+        if self._per_ms is None or per_ms > self._per_ms:
+            self._per_ms = per_ms
+        elif sent.size >= _TELLING_BYTES:
+            self._per_ms = (self._per_ms + per_ms) / 2
+        self._dared = min(FULL, max(self._dared, sent.entries * _GROWTH))
+        return now_ms - sent.at_ms
+
+    def shrink(self) -> None:
+        """A batch did not get through: whatever it was in it or about its size, try half of it."""
+        self._ceiling = max(1, min(self._ceiling, self.entries) // 2)
+
+    def grow(self) -> None:
+        """A receipt came: dare a little more again."""
+        self._ceiling = min(FULL, self._ceiling + FULL // 20)
