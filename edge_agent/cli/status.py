@@ -125,6 +125,7 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"fix       {_fix(last['fix'])}",
         f"place     {_place(last['place'])}",
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
+        f"cost      {_cost(broker)}",
         f"journal   {_delivery(last['journal'])}",
         f"taps      {_taps(last['taps'])}",
         f"roster    {_roster(roster)}",
@@ -144,7 +145,20 @@ def _roster(roster: dict[str, Any] | None) -> str:
 
 def _delivery(journal: dict[str, Any]) -> str:
     counts = "{last_seq} entries, {backlog} to deliver, {in_flight} in flight".format(**journal)
+    left_ms = journal["left_ms"]
+    if journal["backlog"] and left_ms is not None:
+        counts += f" ({duration(left_ms)} left at this pace)"
     return f"{counts}, last receipt {_age(journal['last_receipt_age_ms'])}"
+
+
+def _cost(broker: dict[str, Any]) -> str:
+    """What the link carried this UTC day, both ways."""
+    used = f"{broker['bytes_today'] / 1000:,.0f} kB today (UTC)"
+    if broker["bytes_a_day"] is None:
+        return used
+    most = broker["bytes_a_day"]
+    spent = broker["bytes_today"] >= most
+    return f"{used} of {most / 1000:,.0f}" + (": SPENT, only new punches go" if spent else "")
 
 
 def _taps(taps: dict[str, Any]) -> str:
@@ -191,6 +205,14 @@ def _fix(fix: dict[str, Any] | None) -> str:
     sky += "" if fix["hdop_e2"] is None else f", HDOP {fix['hdop_e2'] / 100:.1f}"
     sky += "" if fix["cn0"] is None else f", strongest {fix['cn0']} dB-Hz"
     return f"{place}, {_age(fix['age_ms'])}, {sky}"
+
+
+def duration(ms: int) -> str:
+    """A length of time as people say it."""
+    seconds = round(ms / 1000)
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _age(age_ms: int | None) -> str:

@@ -101,8 +101,8 @@ def link(head: bytes, text: str) -> bytes:
 
 def follow(head: bytes, texts: Iterable[str]) -> bytes:
     """The head after all of `texts`, 32 bytes."""
-    for text in texts:
-        head = link(head, text)
+    for text in texts:  # `link`, written out: a backlog of a million is followed at both ends
+        head = hashlib.sha256(head + text.encode()).digest()
     return head
 
 

@@ -16,6 +16,8 @@ _FIRST, _GROWTH = 50, 4
 _BATCH_MS, _UNDER_WAY_MS = 2_000, 4_000
 #: A shorter message says more about the way's length than about its width.
 _TELLING_BYTES = 1_500
+#: And of fewer entries nobody can tell what one costs in a large batch.
+_FEWEST_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Pace:
     def published(self, mid: int, entries: int, size: int, now_ms: int) -> None:
         """A batch of `size` bytes went out as message `mid`."""
         self._under_way[mid] = _Sent(size, entries, now_ms)
-        self._bytes_per_entry = size / entries
+        if entries >= _FEWEST_ROWS:
+            self._bytes_per_entry = size / entries
 
     def acked(self, mid: int, now_ms: int) -> int | None:
         """Message `mid` was answered; gives after how long, None if it was none of ours."""
