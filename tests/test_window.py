@@ -1,44 +1,9 @@
 """What becomes of published entries, rule by rule; `test_window_model` has all at once."""
 
 import pytest
+from windows import BATCH, WAIT_MS, publish, receipt, unsent, window
 
-from edge_agent.contract.messages import Receipt
-from edge_agent.ranges import Ranges
 from edge_agent.uplink.window import LONGEST_WAIT_MS, Window
-
-WAIT_MS = 20_000
-BATCH = 10
-
-
-def window(last_seq: int = 30, upto: int = 0, room: int = 4) -> Window:
-    """A window that has just been connected to a broker with as much room."""
-    made = Window(last_seq, upto, room, WAIT_MS)
-    made.connected(room, 0)
-    return made
-
-
-def receipt(upto: int, *rest: tuple[int, int]) -> Receipt:
-    """The central has 1 to `upto`, and these ranges above it."""
-    missing, last = [], upto
-    for first, end in rest:
-        missing.append((last + 1, first - 1))
-        last = end
-    return Receipt("bungi-1", "00" * 16, upto, "00" * 32, last, tuple(missing))
-
-
-def publish(made: Window, count: int, now_ms: int = 0) -> list[tuple[int, int]]:
-    """So many batches, as messages 1, 2, 3 ..."""
-    batches = []
-    for _ in range(count):
-        chosen = made.next(BATCH)
-        assert chosen is not None
-        batches.append(chosen)
-        made.published(len(batches), *chosen, now_ms)
-    return batches
-
-
-def unsent(made: Window) -> list[tuple[int, int]]:
-    return list(made.unsent)
 
 
 def test_a_fresh_window_has_everything_unsent_but_what_was_noted() -> None:
@@ -287,66 +252,3 @@ def test_a_message_without_an_answer_stalls_the_connection() -> None:
     assert made.stalled(31_001, 30_000)
     made.acked(1)
     assert not made.stalled(99_000, 30_000)
-
-
-def test_today_goes_before_older_days_and_after_the_living() -> None:
-    """Three lanes; the month that waited is last."""
-    made = Window(30, 0, 4, WAIT_MS)
-    made.connected(4, 0, Ranges([(21, 24), (27, 30)]))
-    made.appended(31)
-    assert publish(made, 3) == [(31, 31), (21, 24), (27, 30)]
-    assert made.next(BATCH) is None  # the last place is for the living
-    made.acked(1)
-    assert made.next(BATCH) == (1, 10)
-
-
-def test_a_link_that_has_enough_to_carry_gets_only_what_is_new() -> None:
-    """A punch made now must not wait behind those of this morning."""
-    made = Window(30, 0, 4, WAIT_MS)
-    made.connected(4, 0, Ranges([(21, 30)]))
-    assert made.next(BATCH, busy=True) is None
-    made.appended(31)
-    assert made.next(BATCH, busy=True) == (31, 31)
-
-
-def test_a_link_that_has_cost_enough_gets_today_and_nothing_older() -> None:
-    """Surveys are never live, so they wait for another day, too."""
-    made = Window(30, 0, 4, WAIT_MS)
-    made.connected(4, 0, Ranges([(29, 30)]))
-    made.appended(31, live=False)
-    made.appended(32)
-    assert made.next(BATCH, spent=True) == (32, 32)
-    made.published(1, 32, 32, 0)
-    assert made.next(BATCH, spent=True) == (29, 30)
-    made.published(2, 29, 30, 0)
-    assert made.next(BATCH, spent=True) is None
-    assert unsent(made) == [(1, 28), (31, 31)]
-
-
-def test_what_is_sent_again_goes_at_the_centrals_pace() -> None:
-    """One batch of it, then nothing of it until a receipt; what was never sent goes meanwhile."""
-    made = window(60, 40)
-    made.receipt(receipt(5), 0)  # restored from a backup
-    assert made.next(BATCH) == (6, 15)
-    made.published(1, 6, 15, 0)
-    assert made.next(BATCH) == (41, 50)
-    made.published(2, 41, 50, 0)
-    made.acked(1)
-    made.acked(2)
-    assert made.next(BATCH) == (51, 60)
-    made.published(3, 51, 60, 0)
-    made.acked(3)
-    assert made.next(BATCH) is None
-    made.receipt(receipt(15), 1)
-    assert made.next(BATCH) == (16, 25)
-
-
-def test_a_repair_that_gets_no_receipt_is_asked_for_and_goes_on() -> None:
-    """Waiting for a receipt must not become waiting for ever."""
-    made = window(30, 30)
-    made.receipt(receipt(0), 0)
-    made.published(1, 1, 10, 0)
-    made.acked(1)
-    assert made.next(BATCH) is None
-    assert made.ask(WAIT_MS)
-    assert made.next(BATCH) == (1, 10)
