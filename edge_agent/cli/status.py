@@ -126,6 +126,7 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"place     {_place(last['place'])}",
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
         f"journal   {_delivery(last['journal'])}",
+        f"kept      {_kept(last['journal'], last['at'])}",
         f"taps      {_taps(last['taps'])}",
         f"roster    {_roster(roster)}",
     ]
@@ -145,6 +146,16 @@ def _roster(roster: dict[str, Any] | None) -> str:
 def _delivery(journal: dict[str, Any]) -> str:
     counts = "{last_seq} entries, {backlog} to deliver, {in_flight} in flight".format(**journal)
     return f"{counts}, last receipt {_age(journal['last_receipt_age_ms'])}"
+
+
+def _kept(journal: dict[str, Any], at: dict[str, Any]) -> str:
+    """From which entry on, how old that is, and what nobody has any more."""
+    said = f"from entry {journal.get('first_seq', 1)} on"
+    if journal.get("oldest_ms") is not None and at["error_ms"] is not None:
+        said += f", {(at['utc_ms'] - journal['oldest_ms']) / 86_400_000:.1f} days"
+    if journal.get("gone"):
+        said += f"; {journal['gone']} that the central asks for again are not kept any more"
+    return said
 
 
 def _taps(taps: dict[str, Any]) -> str:

@@ -97,6 +97,19 @@ def m004_known_time(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_front(db: Database) -> None:
+    """Where a pruned journal begins, and the chain's head there."""
+    _all(
+        db,
+        """CREATE TABLE front (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            cut INTEGER NOT NULL,
+            head BLOB)""",
+        "INSERT INTO front VALUES (1, 0, NULL)",
+    )
+
+
 def _all(db: Any, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)

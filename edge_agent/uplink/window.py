@@ -41,15 +41,19 @@ class Window:
         upto: every entry up to here is received, as noted before the last restart.
         room: how many batches may be in flight.
         receipt_wait_ms: after so long without a receipt the oldest batch is sent again.
+        first: oldest entry that is kept.
     """
 
-    def __init__(self, last_seq: int, upto: int, room: int, receipt_wait_ms: int) -> None:
+    def __init__(
+        self, last_seq: int, upto: int, room: int, receipt_wait_ms: int, first: int = 1
+    ) -> None:
         upto = min(upto, last_seq)  # a journal restored from an old copy has less than was noted
         self.unsent = Ranges([(upto + 1, last_seq)])
         self.received = Ranges([(1, upto)])
         self._room = self._most_room = room
         self._first_wait_ms = self._wait_ms = receipt_wait_ms
         self._last_seq = last_seq
+        self._first = first
         self._live_from = last_seq + 1
         self._flights: dict[int, Flight] = {}
         self._awaiting: deque[Flight] = deque()
@@ -59,14 +63,19 @@ class Window:
 
     @property
     def upto(self) -> int:
-        """Every entry from 1 to here is received."""
-        whole = self.received.from_(1)
-        return whole[1] if whole and whole[0] == 1 else 0
+        """Every entry from 1 to here is received, or was received and is pruned."""
+        whole = self.received.from_(self._first)
+        return whole[1] if whole and whole[0] == self._first else self._first - 1
 
     @property
     def backlog(self) -> int:
-        """How many entries are not received."""
-        return self._last_seq - self.received.count
+        """How many entries are not received and can be."""
+        return self._last_seq - self.received.count - self.gone
+
+    @property
+    def gone(self) -> int:
+        """How many entries the central has no more, though it once had them, and we neither."""
+        return Ranges([(1, self._first - 1)]).minus(self.received).count
 
     @property
     def in_flight(self) -> int:
@@ -81,6 +90,11 @@ class Window:
     def forget(self, first: int, last: int) -> None:
         """These entries cannot be sent: they are gone from the journal."""
         self.unsent.remove(first, last)
+
+    def pruned(self, first: int) -> None:
+        """The journal begins at `first` now. What it was is received: nothing to send is lost."""
+        self._first = first
+        self.unsent.remove(1, first - 1)
 
     def connected(self, room: int, now_ms: int) -> None:
         """A connection began whose broker lets us have `room` messages in flight."""
@@ -132,8 +146,7 @@ class Window:
         have = Ranges([(1, receipt.last)])
         for first, last in receipt.missing:
             have.remove(first, last)
-        for first, last in self.received.minus(have):
-            self.unsent.add(first, last)
+        self._send_again(self.received.minus(have))
         self.received = have
         for first, last in have:
             self.unsent.remove(first, last)
@@ -184,6 +197,9 @@ class Window:
                 self._awaiting.append(flight)
 
     def _again(self, flight: Flight) -> None:
-        lost = Ranges([(flight.first, flight.last)]).minus(self.received)
+        self._send_again(Ranges([(flight.first, flight.last)]).minus(self.received))
+
+    def _send_again(self, lost: Ranges) -> None:
+        """As far as it is still kept: whoever asks for more is not told what nobody has."""
         for first, last in lost:
-            self.unsent.add(first, last)
+            self.unsent.add(max(first, self._first), last)
