@@ -95,6 +95,7 @@ class Keeping:
         cut = self._journal.front.cut
         seq, at_ms = self._young
         if seq > cut and at_ms >= before_ms:
+            self.oldest_ms = at_ms
             return False
         self._looked = max(self._looked, cut)
         first = self._looked + 1
