@@ -63,6 +63,7 @@ def _stored(path: Path) -> dict[str, Any] | None:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=2)) as db:
             last = db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0]
+            first = db.execute("SELECT coalesce(min(seq), 1) FROM entry").fetchone()[0]
             upto = db.execute("SELECT upto FROM received").fetchone()[0]
             name = db.execute("SELECT journal FROM identity").fetchone()[0]
             row = db.execute(
@@ -75,6 +76,7 @@ def _stored(path: Path) -> dict[str, Any] | None:
         return {"error": getattr(error, "strerror", None) or str(error)}
     return {
         "journal": name,
+        "first_seq": first,
         "last_seq": last,
         "received": upto,
         "last_entry": _entry(row[0]) if row else None,
