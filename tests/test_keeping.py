@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import DAY_MS, IDENTITY, NOW, ROOMY, SHORT, Terminal, assert_one_run, at_age, sent, stamp
 
+from edge_agent.contract import messages
 from edge_agent.errors import JournalError
 from edge_agent.terminal.keeping import STEP
 from edge_agent.terminal.packing import Packing
@@ -144,6 +145,16 @@ def test_a_central_that_asks_for_everything_gets_what_is_kept(terminal: Terminal
     terminal.append(terminal.now)
     assert terminal.settle(3) == 31
     assert sent(terminal.batches()) == [31]
+
+
+def test_a_mark_that_is_not_lowered_yet_lets_nothing_go(terminal: Terminal) -> None:
+    """The latest receipt has less than what is noted, and the disk did not take that yet."""
+    terminal.append(*[at_age(500)] * 10)
+    terminal.receipt(10)
+    lower = messages.Receipt(TERMINAL, terminal.journal.journal, 3, "00" * 32, 3, ())
+    terminal.window.receipt(lower, 0)
+    assert terminal.journal.received() == 10
+    assert terminal.settle(3) == 4
 
 
 def test_pruning_beside_a_delivery_disturbs_none(terminal: Terminal) -> None:
