@@ -81,7 +81,7 @@ def receipt(upto: int = 5, last: int = 9, *missing: tuple[int, int]) -> messages
 
 
 STATUS = messages.Status(
-    TERMINAL, JOURNAL, "online", 1_795_389_301_000, 5, "0.1.0", BOOT, SEALER.key, "kec-bungi"
+    TERMINAL, JOURNAL, "online", 1_795_389_301_000, 5, "0.1.0", BOOT, SEALER.key, "kec-bungi", 2
 )
 ROSTER = messages.Roster(
     TERMINAL, 3, {"cd" * 32: Person("p-17", "La Ode Contoh"), "01" * 32: Person("p-4", "Wa Ode")}

@@ -13,6 +13,7 @@ PARTS = {
     "evidence": "evidence_p99_ms",
     "drain": "wire_bytes_per_punch_backlog",
     "live": "wire_bytes_per_punch_live",
+    "scale": "scale_settle_p50_ratio",
 }
 
 

@@ -140,6 +140,7 @@ def test_a_running_terminal_shows_everything(
         assert (last["broker"]["online"], last["journal"]["received"]) == (False, 0)
         assert last["journal"]["backlog"] == last["journal"]["last_seq"] >= 2
         assert last["journal"]["last_receipt_age_ms"] is None
+        assert (last["journal"]["first_seq"], last["journal"]["gone"]) == (1, 0)
         found = status(path)
         assert found["running"]
         assert [one["what"] for one in found["stored"]["incidents"]] == ["broker"]
@@ -154,6 +155,7 @@ def test_a_running_terminal_shows_everything(
         "broker    127.0.0.1:",
         "not connected: ",
         " to deliver, 0 in flight, last receipt never since the agent started",
+        "kept      from entry 1 on",
         "taps      1 stored (0 repeats, 1 unknown), 0 not read, 0 failures since the agent started",
         "rejected  no message",
         "INCIDENT  broker: ",
@@ -173,6 +175,7 @@ def test_a_stopped_terminal_shows_what_it_last_said(path: Path, reader: PseudoPo
     assert not found["running"]
     assert found["last"]["broker"] == {**found["last"]["broker"], "cause": "the agent stopped"}
     assert found["last"]["taps"]["punches"] == 1
+    assert found["stored"]["first_seq"] == 1
     assert found["stored"]["last_seq"] == found["last"]["journal"]["last_seq"] >= 2
     assert "agent     NOT RUNNING, version " in run("status", "--config", str(path))
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from builders import TERMINAL, punch, stamp
 
-from edge_agent.contract import chain
+from edge_agent.contract import chain, messages
 from edge_agent.errors import ConfigError
+from edge_agent.events import Arrived, Connected
 from edge_agent.journal import Journal
 from edge_agent.ranges import Ranges
 from edge_agent.terminal.delivery import Delivery, Link
@@ -107,6 +108,37 @@ def test_a_refused_batch_comes_back_smaller(journal: Journal) -> None:
     again = packing.next()
     assert again is not None
     assert (again.first, again.last) == (1, 3)
+
+
+class Silent:
+    """A broker that takes everything and says nothing."""
+
+    link = 1
+
+    def publish(self, _topic: str, _payload: bytes, *, retain: bool = False) -> int:
+        return int(retain)
+
+    def close(self) -> None: ...
+    def abandon(self) -> None: ...
+
+
+def test_a_receipt_that_has_less_is_noted_at_once(journal: Journal) -> None:
+    """One that has more may be lost by a cut; by the other one, what was noted would be pruned."""
+    window = Window(journal.last_seq, 0, 4, 20_000)
+    incidents = Incidents(journal, {}, window.appended)
+    backoff = Backoff(100, 1000, random.Random(1))
+    delivery = Delivery(
+        journal, IDENTITY, window, lambda _: Silent(), lambda _: b"{}", incidents, backoff, 60_000
+    )
+    delivery.settle(0)
+    delivery.heard(Connected(1, 4, 100_000), 0)
+    for now_ms, upto in ((6_000, 8), (6_100, 9), (6_200, 3)):
+        head = (journal.head_at(upto) or b"").hex()
+        receipt = messages.Receipt(TERMINAL, journal.journal, upto, head, upto, ())
+        said = messages.encode_receipt(receipt)
+        delivery.heard(Arrived(1, IDENTITY.topic("receipt"), said), now_ms)
+        delivery.settle(now_ms)
+        assert journal.received() == (3 if upto == 3 else 8)
 
 
 IDENTITY = Identity(TERMINAL, "attendance", chain.Sealer.new())

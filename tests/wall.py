@@ -38,6 +38,7 @@ from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.enrolment import Enrolments
 from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
@@ -178,6 +179,9 @@ class Wall:
             punching,
             track,
             Timekeeping(self.journal, self.clock, incidents, self.window.appended, 1000),
+            Keeping(
+                self.journal, self.window, 400, self.clock.stamp, self.journal.front.room_bytes
+            ),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -18,6 +18,8 @@ class JournalGaps:
         upto: every entry from 1 to here is stored.
         last: highest stored seq.
         missing: inclusive ranges below `last` that are not stored.
+        lost: those of them that the terminal, as it said itself, does not hold any more: it was
+            told once that they are stored, and that database is no more. They never come.
         forks: seqs whose entry does not follow from the entry before, so no receipt goes beyond.
         broken: number of entries that the chain does not bear out.
         heard_ms: when the terminal was last heard.
@@ -29,6 +31,7 @@ class JournalGaps:
     upto: int
     last: int
     missing: tuple[tuple[int, int], ...]
+    lost: tuple[tuple[int, int], ...]
     forks: tuple[int, ...]
     broken: int
     state: str
@@ -52,6 +55,7 @@ def gaps(db: Database) -> tuple[JournalGaps, ...]:
         _journal(db, row)
         for row in db.query(
             "SELECT s.id, s.terminal, s.journal, t.heard_ms, t.state,"
+            " iif(t.journal = s.journal, t.first_seq, 1) AS first_seq,"
             " (SELECT count(*) FROM entry WHERE stream = s.id AND broken = 1) AS broken"
             " FROM stream s JOIN terminal t ON t.name = s.terminal ORDER BY s.terminal, s.id"
         )
@@ -62,13 +66,15 @@ def _journal(db: Database, row: dict[str, Any]) -> JournalGaps:
     spans = spans_of(db, row["id"])
     last = spans[-1][1] if spans else 0
     stored = Ranges(spans)
+    missing = Ranges([(1, last)]).minus(stored)
     return JournalGaps(
         terminal=row["terminal"],
         journal=row["journal"],
         stored=stored.count,
         upto=spans[0][1] if spans and spans[0][0] == 1 else 0,
         last=last,
-        missing=tuple(Ranges([(1, last)]).minus(stored)),
+        missing=tuple(missing),
+        lost=tuple(missing.minus(Ranges([(row["first_seq"], last)]))),
         forks=tuple(b[0] for a, b in pairwise(spans) if a[1] + 1 == b[0]),
         broken=row["broken"],
         state=row["state"],

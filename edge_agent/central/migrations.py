@@ -110,6 +110,12 @@ def short_names(db: Database) -> None:
 
 
 @MIGRATIONS()
+def pruned_journals(db: Database) -> None:
+    """From which entry on a terminal still holds its journal; 1 until it says otherwise."""
+    db.conn.execute("ALTER TABLE terminal ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 1")
+
+
+@MIGRATIONS()
 def resolved_times(db: Database) -> None:
     """Bounds for the time of every entry, resolved anew from what the entries claim."""
     for statement in _RESOLVED_TIMES.split(";"):

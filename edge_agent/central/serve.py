@@ -9,7 +9,9 @@
 A program killed anywhere in between gets the same messages again and stores nothing twice. If the
 commit fails, there is neither receipt nor acknowledgement: the connection is dropped, and the
 broker delivers again when it is back. What is not a valid message is counted, acknowledged and
-answered by nothing. A terminal that comes online is told what is stored of its journal.
+answered by nothing. A terminal that comes online is told what is stored of its journal. So is each
+whose status the broker has retained, whenever we connect: the receipt that it has retained beside
+that may be of a better past, of a database before it was restored from a backup.
 """
 
 import logging
@@ -229,7 +231,7 @@ class Central:
             self._refused[error.reason] += 1
             return None
         if isinstance(content, messages.Status) and content.state == "offline":
-            return None
+            return (content.terminal, content.journal) if message.retained else None
         return content.terminal, content.journal
 
     def _source(self, message: Message) -> str:

@@ -126,15 +126,16 @@ class Store:
             self._check_key(status.terminal, status.key)
             self._conn.execute(
                 "INSERT INTO terminal"
-                " (name, state, state_ms, heard_ms, journal, last_seq, site, version, boot)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                " (name, state, state_ms, heard_ms, journal, last_seq, site, version, boot,"
+                " first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
                 " state = excluded.state, state_ms = excluded.state_ms,"
                 " heard_ms = coalesce(excluded.heard_ms, heard_ms), journal = excluded.journal,"
                 " last_seq = excluded.last_seq, site = excluded.site,"
-                " version = excluded.version, boot = excluded.boot",
+                " version = excluded.version, boot = excluded.boot, first_seq = excluded.first_seq",
                 (
                     *(status.terminal, status.state, now_ms, heard, status.journal),
                     *(status.last_seq, status.site, status.version, status.boot),
+                    status.first_seq or 1,
                 ),
             )
 

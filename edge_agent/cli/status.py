@@ -63,6 +63,7 @@ def _stored(path: Path) -> dict[str, Any] | None:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=2)) as db:
             last = db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()[0]
+            first = db.execute("SELECT coalesce(min(seq), 1) FROM entry").fetchone()[0]
             upto = db.execute("SELECT upto FROM received").fetchone()[0]
             name = db.execute("SELECT journal FROM identity").fetchone()[0]
             row = db.execute(
@@ -75,6 +76,7 @@ def _stored(path: Path) -> dict[str, Any] | None:
         return {"error": getattr(error, "strerror", None) or str(error)}
     return {
         "journal": name,
+        "first_seq": first,
         "last_seq": last,
         "received": upto,
         "last_entry": _entry(row[0]) if row else None,
@@ -127,6 +129,7 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
         f"cost      {_cost(broker)}",
         f"journal   {_delivery(last['journal'])}",
+        f"kept      {_kept(last['journal'], last['at'])}",
         f"taps      {_taps(last['taps'])}",
         f"roster    {_roster(roster)}",
     ]
@@ -159,6 +162,16 @@ def _cost(broker: dict[str, Any]) -> str:
     most = broker["bytes_a_day"]
     spent = broker["bytes_today"] >= most
     return f"{used} of {most / 1000:,.0f}" + (": SPENT, only new punches go" if spent else "")
+
+
+def _kept(journal: dict[str, Any], at: dict[str, Any]) -> str:
+    """From which entry on, how old that is, and what nobody has any more."""
+    said = f"from entry {journal.get('first_seq', 1)} on"
+    if journal.get("oldest_ms") is not None and at["error_ms"] is not None:
+        said += f", {(at['utc_ms'] - journal['oldest_ms']) / 86_400_000:.1f} days"
+    if journal.get("gone"):
+        said += f"; {journal['gone']} that the central asks for again are not kept any more"
+    return said
 
 
 def _taps(taps: dict[str, Any]) -> str:

@@ -116,6 +116,7 @@ class Status:
     boot: str = shape.field(pattern=HEX32)
     key: str = shape.field(pattern=HEX64)
     site: str = shape.field(pattern=_LINE64)
+    first_seq: int | None = shape.field(None, low=1, high=canonical.MAX_INTEGER)
     status: int = shape.field(1, choices=(1,))
 
 
@@ -219,7 +220,7 @@ def decode_receipt(payload: bytes) -> Receipt:
 
 
 def encode_status(status: Status) -> bytes:
-    return _plain(asdict(status))
+    return _plain({key: one for key, one in asdict(status).items() if one is not None})
 
 
 def decode_status(payload: bytes) -> Status:

@@ -1,7 +1,8 @@
 """The journal: SQLite on the terminal's own disk, one sequence, one chain; who is known."""
 
 from edge_agent.journal.enrolled import EnrolledTable, Finger
-from edge_agent.journal.journal import Journal, OpenIncident, Run
+from edge_agent.journal.journal import Journal
+from edge_agent.journal.memory import OpenIncident, Run
 from edge_agent.journal.rescue import open_journal
 from edge_agent.journal.roster import RosterTable
 

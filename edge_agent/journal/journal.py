@@ -7,7 +7,6 @@ Everything the agent remembers across a power cut is here and changes with the e
 import sqlite3
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from edge_agent.errors import JournalError
 from edge_agent.evidence.battery_clock import Known
 from edge_agent.journal.enrolled import EnrolledTable, remembering
 from edge_agent.journal.failing import failing
+from edge_agent.journal.memory import OpenIncident, Run
+from edge_agent.journal.prune import Front
 from edge_agent.journal.roster import RosterTable
 from edge_agent.journal.schema import migrations
 from edge_agent.journal.spent import SpentTable
@@ -27,26 +28,6 @@ from edge_agent.records import Enrolment, Entry, Library, Person, Stamp
 
 #: A statement and its values.
 _Change = tuple[str, tuple[object, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIncident:
-    """A fault that has begun and not yet ended: the entry that opened it, and when it began."""
-
-    what: str
-    which: str
-    seq: int
-    cause: str
-    boot: str
-    mono_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How an earlier run of the agent stands in the journal."""
-
-    boot: str
-    stopped: bool
 
 
 class Journal:
@@ -69,8 +50,11 @@ class Journal:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA wal_autocheckpoint = 4000")  # in pages: 4 MB, as is usual
             self._db.execute("PRAGMA synchronous = FULL")
+            # Debian's SQLite overwrites what is deleted: 20 times the bytes to wear a card with.
+            self._db.execute("PRAGMA secure_delete = FAST")
             migrations.apply(Database(self._db))
             self.terminal, self.journal, self.previous = self._identity(terminal, previous)
+            self.front = Front(self._db, path)
             self._last, self._head = self._tip()
         if self.terminal != terminal:
             raise JournalError(
@@ -94,12 +78,19 @@ class Journal:
         row = self._db.execute(
             "SELECT seq, CAST(head AS BLOB) FROM entry ORDER BY seq DESC LIMIT 1"
         ).fetchone()
-        return (row[0], _head(row[1])) if row else (0, chain.genesis(self.terminal, self.journal))
+        if row:
+            return row[0], _head(row[1])
+        return self.front.cut, self.head_at(self.front.cut) or _head(None)
 
     @property
     def last_seq(self) -> int:
         """The newest entry's seq; 0 for an empty journal."""
         return self._last
+
+    @property
+    def first_seq(self) -> int:
+        """The oldest seq that is kept; every lower one was received and is pruned."""
+        return self.front.cut + 1
 
     def append(self, record: entries.Record, at: Stamp) -> Entry:
         """Freeze `record` as the next entry.
@@ -186,7 +177,7 @@ class Journal:
         return Known(row[0], row[1], None if row[2] is None else Bounds(row[2], row[3]))
 
     def last_anchor(self) -> Entry | None:
-        """The newest ``clock`` entry; None if there is none."""
+        """The newest ``clock`` entry; None if there is none, or none any more."""
         query = "SELECT seq FROM known_time"
         with failing("read", self._path):
             row = self._db.execute(query).fetchone()
@@ -238,6 +229,8 @@ class Journal:
         """The chain's head after entry `seq`; None if there is none that could be one."""
         if seq == 0:
             return chain.genesis(self.terminal, self.journal)
+        if seq == self.front.cut:
+            return self.front.head
         query = "SELECT CAST(head AS BLOB) FROM entry WHERE seq = ?"
         try:
             row = self._db.execute(query, (seq,)).fetchone()

@@ -98,7 +98,20 @@ def m004_known_time(db: Database) -> None:
 
 
 @migrations()
-def m005_spent(db: Database) -> None:
+def m005_front(db: Database) -> None:
+    """Where a pruned journal begins, and the chain's head there."""
+    _all(
+        db,
+        """CREATE TABLE front (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            cut INTEGER NOT NULL,
+            head BLOB)""",
+        "INSERT INTO front VALUES (1, 0, NULL)",
+    )
+
+
+@migrations()
+def m006_spent(db: Database) -> None:
     """What a metered link has cost on which day, UTC days since 1970."""
     _all(
         db,

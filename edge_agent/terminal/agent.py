@@ -33,6 +33,7 @@ from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.enrolment import Enrolments, Taken
 from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
 from edge_agent.terminal.timekeeping import Timekeeping
@@ -60,6 +61,7 @@ class Agent:
         punching: Punching,
         track: Track,
         timekeeping: Timekeeping,
+        keeping: Keeping,
     ) -> None:
         self.ports: dict[str, str] = {}
         self._config = config
@@ -74,6 +76,7 @@ class Agent:
         self.punching = punching
         self.track = track
         self.timekeeping = timekeeping
+        self.keeping = keeping
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
@@ -97,6 +100,8 @@ class Agent:
                 self._attempt(partial(self._enrolments.stop, self._punch_after_all))
                 return
             more = self.turn(events)
+            if not more and inbox.empty():
+                self._attempt(partial(self.keeping.settle, self._clock.mono_ms()))
             after_turn(self._clock.mono_ms())
 
     def turn(self, events: list[Event]) -> bool:

@@ -31,6 +31,7 @@ from edge_agent.terminal.disk import until_stored
 from edge_agent.terminal.enrolment import Enrolments
 from edge_agent.terminal.fingers import Fingers
 from edge_agent.terminal.incidents import Incidents
+from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
@@ -111,7 +112,8 @@ class _Program:
         self._next_status_ms = 0
         rules = wanted.rules
         wait_ms = rules.receipt_wait_s * 1000
-        window = Window(journal.last_seq, journal.received(), wanted.broker.window, wait_ms)
+        room, first = wanted.broker.window, journal.first_seq
+        window = Window(journal.last_seq, journal.received(), room, wait_ms, first)
         grace_ms = {
             "scanner": _PORT_GRACE_MS,
             "gnss": _PORT_GRACE_MS,
@@ -212,7 +214,7 @@ class _Program:
             self._clock.stamp,
             window.appended,
         )
-        site, rules = self._config.site, self._config.rules
+        site, rules, journal = self._config.site, self._config.rules, self._journal
         pipeline = Pipeline(scanners, rules.duplicate_s * 1000)
         fence = Fence(site.lat_e7, site.lon_e7, site.radius_m)
         track = Track(fence, rules.fix_age_s * 1000)
@@ -240,6 +242,7 @@ class _Program:
             punching,
             track,
             self._timekeeping,
+            Keeping(journal, window, rules.keep_days, self._clock.stamp, journal.front.room_bytes),
         )
 
     def _connect(self, link: int) -> connection.Connection:
@@ -270,6 +273,7 @@ class _Program:
                 self._clock.boot,
                 self._sealer.key,
                 self._config.site.id,
+                self._journal.first_seq,
             )
         )
 

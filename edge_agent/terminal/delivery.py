@@ -268,6 +268,7 @@ class Delivery:
 
     def _note_received(self, now_ms: int) -> None:
         upto = self.window.upto
-        if upto != self._noted and now_ms - self._noted_ms >= _NOTE_EVERY_MS:
+        late = now_ms - self._noted_ms >= _NOTE_EVERY_MS
+        if upto < self._noted or (late and upto > self._noted):  # less: nothing may go by the old
             self._journal.note_received(upto)
             self._noted, self._noted_ms = upto, now_ms

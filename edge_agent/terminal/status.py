@@ -58,9 +58,12 @@ def status(
         },
         "journal": {
             "id": journal.journal,
+            "first_seq": journal.first_seq,
+            "oldest_ms": agent.keeping.oldest_ms,
             "last_seq": journal.last_seq,
             "received": window.upto,
             "backlog": window.backlog,
+            "gone": window.gone,
             "in_flight": window.in_flight,
             "left_ms": delivery.receiving.left_ms(),
             "last_receipt_age_ms": None if receipt_ms is None else at.mono_ms - receipt_ms,

@@ -44,9 +44,12 @@ class Window:
         upto: every entry up to here is received, as noted before the last restart.
         room: how many batches may be in flight.
         receipt_wait_ms: after so long without a receipt the oldest batch is sent again.
+        first: oldest entry that is kept.
     """
 
-    def __init__(self, last_seq: int, upto: int, room: int, receipt_wait_ms: int) -> None:
+    def __init__(
+        self, last_seq: int, upto: int, room: int, receipt_wait_ms: int, first: int = 1
+    ) -> None:
         upto = min(upto, last_seq)  # a journal restored from an old copy has less than was noted
         self.unsent = Ranges([(upto + 1, last_seq)])
         self.received = Ranges([(1, upto)])
@@ -54,6 +57,7 @@ class Window:
         self._first_wait_ms = self._wait_ms = receipt_wait_ms
         self._last_seq = last_seq
         self._live, self._today, self._repair = Ranges(), Ranges(), Ranges()
+        self._first = first
         self._flights: dict[int, Flight] = {}
         self._awaiting: deque[Flight] = deque()
         self._published = 0
@@ -62,9 +66,9 @@ class Window:
 
     @property
     def upto(self) -> int:
-        """Every entry from 1 to here is received."""
-        whole = self.received.from_(1)
-        return whole[1] if whole and whole[0] == 1 else 0
+        """Every entry from 1 to here is received, or was received and is pruned."""
+        whole = self.received.from_(self._first)
+        return whole[1] if whole and whole[0] == self._first else self._first - 1
 
     @property
     def repairs(self) -> Ranges:
@@ -78,8 +82,13 @@ class Window:
 
     @property
     def backlog(self) -> int:
-        """How many entries are not received."""
-        return self._last_seq - self.received.count
+        """How many entries are not received and can be."""
+        return self._last_seq - self.received.count - self.gone
+
+    @property
+    def gone(self) -> int:
+        """How many entries the central has no more, though it once had them, and we neither."""
+        return Ranges([(1, self._first - 1)]).minus(self.received).count
 
     @property
     def in_flight(self) -> int:
@@ -96,6 +105,12 @@ class Window:
     def forget(self, first: int, last: int) -> None:
         """These entries cannot be sent: they are gone from the journal."""
         self.unsent.remove(first, last)
+
+    def pruned(self, first: int) -> None:
+        """The journal begins at `first` now. What it was is received: nothing to send is lost."""
+        self._first = first
+        for lane in (self.unsent, self._repair, self._live, self._today):
+            lane.remove(1, first - 1)
 
     def connected(self, room: int, now_ms: int, today: Ranges | None = None) -> None:
         """A connection began whose broker lets us have `room` messages in flight.
@@ -229,16 +244,20 @@ class Window:
         lost = self._lost(flight)
         if flight.repair:
             self._mend(lost)
-        for first, last in lost:
-            self.unsent.add(first, last)
+        self._send_again(lost)
 
     def _mend(self, lost: Ranges) -> None:
         """What the central lacks although it was sent; it is no longer a matter of today."""
+        self._send_again(lost)
         for first, last in lost:
-            self.unsent.add(first, last)
-            self._repair.add(first, last)
+            self._repair.add(max(first, self._first), last)
             self._live.remove(first, last)
             self._today.remove(first, last)
 
     def _lost(self, flight: Flight) -> Ranges:
         return Ranges([(flight.first, flight.last)]).minus(self.received)
+
+    def _send_again(self, lost: Ranges) -> None:
+        """As far as it is still kept: whoever asks for more is not told what nobody has."""
+        for first, last in lost:
+            self.unsent.add(max(first, self._first), last)

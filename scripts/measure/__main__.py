@@ -17,6 +17,7 @@ from measure.agent import bench_idle, bench_tap
 from measure.append import bench_append
 from measure.drain import bench_drain, bench_live
 from measure.evidence import bench_evidence, bench_gnss
+from measure.scale import bench_scale
 
 #: name, what it says, target as (limit, True if more is better)
 TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
@@ -39,6 +40,13 @@ TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("wire_bytes_per_punch_live", "bytes on the wire a punch, live", None, False),
     ("disk_bytes_per_punch", "bytes written to disk a punch", None, False),
     ("disk_bytes_per_bare_row", "bytes written to disk a bare row", None, False),
+    ("scale_append_p50_ratio", "append, p50, 10 million entries over 1,000", 1.1, False),
+    ("scale_append_p99_ratio", "append, p99, the same", None, False),
+    ("scale_settle_p50_ratio", "settle with a live punch, p50, the same", 1.1, False),
+    ("scale_settle_p99_ratio", "settle with a live punch, p99, the same", None, False),
+    ("scale_memory_ratio", "memory of opening and settling, the same", 1.1, False),
+    ("prune_step_p50_ms", "a step that prunes 256 of 10 million, p50, ms", None, False),
+    ("prune_step_p99_ms", "the same, p99, ms", 10, False),
     ("resident_mb", "resident memory, MB", 45, False),
     ("idle_cpu_percent", "idle CPU, percent of a core", 1, False),
     ("ready_p50_s", "start to ready, s", 1, False),
@@ -52,6 +60,7 @@ PARTS = {
     "gnss": bench_gnss,
     "drain": bench_drain,
     "live": bench_live,
+    "scale": bench_scale,
 }
 
 
