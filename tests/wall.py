@@ -40,6 +40,7 @@ from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.surveying import Surveying
 from edge_agent.terminal.timekeeping import Timekeeping
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
@@ -175,6 +176,7 @@ class Wall:
             punching,
             track,
             Timekeeping(self.journal, self.clock, incidents, self.window.appended, 1000),
+            Surveying(self.journal, delivery, self.clock.stamp, 3_600_000, {}, {}),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -20,8 +20,15 @@ from edge_agent.terminal.assembly import lock_file
 #: What every agent says of itself; a file that lacks any of it is not an agent's.
 _SAID = {
     *("version", "at", "ports", "clock", "fix", "place", "broker"),
-    *("journal", "taps", "roster", "rejected"),
+    *("journal", "taps", "roster", "rejected", "survey"),
 }
+
+_POWERS = (
+    ("RSSI", "rssi_dbm", 1, "dBm"),
+    ("RSRP", "rsrp_dbm", 1, "dBm"),
+    ("RSRQ", "rsrq_e1", 10, "dB"),
+    ("SNR", "snr_e1", 10, "dB"),
+)
 
 
 @click.command()
@@ -125,6 +132,8 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"fix       {_fix(last['fix'])}",
         f"place     {_place(last['place'])}",
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
+        f"reception {_reception(last['survey'], last['at']['mono_ms'])}",
+        f"use       {_use(last['survey'], last['at']['mono_ms'])}",
         f"journal   {_delivery(last['journal'])}",
         f"taps      {_taps(last['taps'])}",
         f"roster    {_roster(roster)}",
@@ -145,6 +154,28 @@ def _roster(roster: dict[str, Any] | None) -> str:
 def _delivery(journal: dict[str, Any]) -> str:
     counts = "{last_seq} entries, {backlog} to deliver, {in_flight} in flight".format(**journal)
     return f"{counts}, last receipt {_age(journal['last_receipt_age_ms'])}"
+
+
+def _reception(survey: dict[str, Any], now_ms: int) -> str:
+    heard = survey["reception"]
+    if heard is None:
+        return "nothing heard yet, or nothing to hear with"
+    said = [heard["bearer"], heard["registration"], heard["technology"], heard["operator"]]
+    parts = [" ".join(word for word in said if word)]
+    parts += [
+        f"{name} {heard[key] / per:g} {unit}"
+        for name, key, per, unit in _POWERS
+        if heard[key] is not None
+    ]
+    return ", ".join([*parts, _age(now_ms - survey["heard_ms"])])
+
+
+def _use(survey: dict[str, Any], now_ms: int) -> str:
+    """Of the broker, since the last survey."""
+    counts, length_ms = survey["counts"], max(1, now_ms - survey["since_ms"])
+    share = 100 * counts["online_ms"] / length_ms
+    tried = "{connections} of {attempts} connections".format(**counts)
+    return f"online {share:.0f} % of {length_ms / 60_000:.0f} min, {tried}"
 
 
 def _taps(taps: dict[str, Any]) -> str:

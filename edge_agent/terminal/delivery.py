@@ -13,6 +13,7 @@ from edge_agent.journal import Journal
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
 from edge_agent.uplink.backoff import Backoff
+from edge_agent.uplink.usage import Usage
 from edge_agent.uplink.window import Window
 
 log = logging.getLogger("edge_agent.terminal")
@@ -60,6 +61,7 @@ class Delivery:
     ) -> None:
         self.window = window
         self.rejected: Counter[str] = Counter()
+        self.usage = Usage()
         self.last_receipt_ms: int | None = None
         self.cause = "not connected yet"
         self._journal = journal
