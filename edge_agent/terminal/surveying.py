@@ -137,17 +137,19 @@ class Surveying:
     def settle(self, now_ms: int) -> None:
         """Ask if a survey is due, and append it when all have answered. Raises JournalError."""
         if self._awaited is None:
-            if now_ms >= self._next_try_ms and self._is_due(self._stamp()):
-                self._begin_asking(now_ms)
-            return
+            if now_ms < self._next_try_ms or not self._is_due(self._stamp()):
+                return
+            self._awaited = self._begin_asking(now_ms)
         if not self._awaited or now_ms - self._asked_ms >= min(_PATIENCE_MS, self._every_ms):
             self._append()
 
-    def _begin_asking(self, now_ms: int) -> None:
+    def _begin_asking(self, now_ms: int) -> set[str]:
+        """Ask those that are there; gives their names."""
         self._asked_ms, self._answers = now_ms, {}
-        self._awaited = {name for name in self._ask if self._is_open[name]}
-        for name in self._awaited:
+        asked = {name for name in self._ask if self._is_open[name]}
+        for name in asked:
             self._ask[name]()
+        return asked
 
     def _is_due(self, now: Stamp) -> bool:
         """Not before there is something to tell, and not before the last one is long enough ago."""
