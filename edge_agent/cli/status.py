@@ -35,7 +35,7 @@ _POWERS = (
 @terminal_config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(path: Path, *, as_json: bool) -> None:
-    """Show ports, fix, place, clock, backlog, last receipt and what was rejected."""
+    """Show ports, fix, place, clock, reception, backlog, last receipt and what was rejected."""
     wanted = config.load(path)
     found = {
         "running": _running(lock_file(wanted)),

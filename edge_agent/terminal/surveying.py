@@ -146,10 +146,10 @@ class Surveying:
     def _begin_asking(self, now_ms: int) -> set[str]:
         """Ask those that are there; gives their names."""
         self._asked_ms, self._answers = now_ms, {}
-        asked = {name for name in self._ask if self._is_open[name]}
+        asked = [name for name in self._ask if self._is_open[name]]
         for name in asked:
             self._ask[name]()
-        return asked
+        return set(asked)
 
     def _is_due(self, now: Stamp) -> bool:
         """Not before there is something to tell, and not before the last one is long enough ago."""
