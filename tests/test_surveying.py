@@ -188,9 +188,9 @@ def test_what_was_heard_is_in_the_survey_for_which_it_was_asked(tmp_path: Path) 
     site.live(MINUTE)
     assert site.asked == ["wifi", "modem", "wifi"]
     site.one.heard(Surveyed(HEARD, site.mono_ms - 1))
+    site.one.heard(Surveyed(WIFI, site.mono_ms))
     site.one.settle(site.mono_ms)
     assert site.surveys == []
-    site.one.heard(Surveyed(WIFI, site.mono_ms))
     site.one.heard(Surveyed(HEARD, site.mono_ms))
     site.one.settle(site.mono_ms)
     (survey,) = site.surveys
