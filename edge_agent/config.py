@@ -4,6 +4,7 @@ Secrets are never in the file itself; it names the files that hold them.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -209,16 +210,18 @@ def _check(config: Config) -> None:
     serial: list[tuple[str, Scanner | Gnss]] = []
     serial += [(f"scanner[{number}]", one) for number, one in enumerate(config.scanner)]
     serial += [("gnss", config.gnss)] if config.gnss else []
+    modem = config.network.modem
+    if modem is not None:
+        names.add("modem")  # so it is called in the status
     for at, one in serial:
         if one.port in ports:
-            found = shape.show(one.port)
-            raise shape.ShapeError(
-                f"{at}.port", found, f"a port that {ports[one.port]} does not use"
-            )
+            raise _taken(f"{at}.port", one.port, ports)
         if one.name in names:
             raise shape.ShapeError(f"{at}.name", f'"{one.name}"', "a name that is not used twice")
         ports[one.port] = at
         names.add(one.name)
+    if modem in ports:
+        raise _taken("network.modem", modem, ports)
     if config.rules.retry_first_s > config.rules.retry_max_s:
         found = str(config.rules.retry_first_s)
         raise shape.ShapeError("rules.retry_first_s", found, "at most rules.retry_max_s")
@@ -229,6 +232,10 @@ def _check(config: Config) -> None:
         raise shape.ShapeError(
             "clock.file", found, 'a file where kind is "simulated", and only there'
         )
+
+
+def _taken(at: str, port: str, ports: Mapping[str, str]) -> shape.ShapeError:
+    return shape.ShapeError(at, shape.show(port), f"a port that {ports[port]} does not use")
 
 
 def _check_panel(panel: Panel) -> None:

@@ -1,4 +1,4 @@
-"""What the threads at the edges put into the spine's inbox, and what the spine asks of a scanner.
+"""What the threads at the edges put into the spine's inbox, and what the spine asks of a device.
 
 All of them are frozen dataclasses; the words that they carry are in `records`.
 """
@@ -19,7 +19,7 @@ from edge_agent.records import (
     Stamp,
 )
 
-# --- orders: what the spine asks of a scanner -----------------------------------------------------
+# --- orders: what the spine asks of a device ------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,12 @@ class Show:
     signal: Signal
 
 
-Order = EnrolFinger | CancelEnrolment | Show
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Say once how well the network is heard; of a modem."""
+
+
+Order = EnrolFinger | CancelEnrolment | Show | Listen
 
 
 # --- events: what the threads at the edges put into the inbox -------------------------------------

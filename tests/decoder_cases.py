@@ -8,6 +8,7 @@ from builders import sentence
 from gnss_words import mon_hw, mon_rf, nav_status
 
 from edge_agent.devices import Decoder
+from edge_agent.devices.at import AtFramer
 from edge_agent.devices.conversation import Framer
 from edge_agent.devices.ef01 import Ack, Ef01Framer
 from edge_agent.devices.em4100 import Em4100Decoder
@@ -208,6 +209,12 @@ CASES = {
             Frame(Kind.ANSWER, 0x4B, _LONG[2:]),
         ],
         b"\x00\xff\x01\x02\x03\xfd\xfe\xd4\xd5\x4b\x7f\x81",
+    ),
+    "at": Case(
+        lambda: Framed(AtFramer()),
+        [b"\r\n+CSQ: 20,99\r\n", b"\r\nOK\r\n", b'\r\n+COPS: 0,2,"51010",7\r\n', b"\r\nERROR\r\n"],
+        ["+CSQ: 20,99", "OK", '+COPS: 0,2,"51010",7', "ERROR"],
+        b'\r\n+:,"?=0123456789ATCOPSRGEQKdef ',
     ),
     "ef01": Case(
         ef01_framer,

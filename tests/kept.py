@@ -11,6 +11,7 @@ from edge_agent.journal import Journal
 from edge_agent.records import Stamp
 from edge_agent.terminal.keeping import SPARE_BYTES, Keeping
 from edge_agent.terminal.packing import Identity, Packing
+from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.window import Window
 
 DAY_MS = 86_400_000
@@ -66,7 +67,9 @@ class Terminal:
     def batches(self) -> list[messages.Batch]:
         """All that is sent now; each is read back with its seal and its chain."""
         faults: list[object] = []
-        packing = Packing(self.journal, IDENTITY, self.window, lambda *fault: faults.append(fault))
+        packing = Packing(
+            self.journal, IDENTITY, self.window, Pace(), lambda *fault: faults.append(fault)
+        )
         found = []
         while packed := packing.next():
             self.window.published(packed.first, packed.first, packed.last, 0)

@@ -113,6 +113,17 @@ CROSS_CHECKS: list[tuple[str, list[tuple[tuple[str | int, ...], Any]], str]] = [
         [(("scanner", 0, "port"), "/dev/\nx"), (("scanner", 1, "port"), "/dev/\nx")],
         "scanner[1].port",
     ),
+    (
+        "a scanner's port for the modem",
+        [(("network", "modem"), "/dev/serial/by-id/a")],
+        "network.modem",
+    ),
+    (
+        "the receiver's port for the modem",
+        [(("network", "modem"), "/dev/serial/by-id/c")],
+        "network.modem",
+    ),
+    ("a scanner called as the modem", [(("scanner", 0, "name"), "modem")], "scanner[0].name"),
     ("one name twice", [(("scanner", 1, "name"), "front")], "scanner[1].name"),
     ("a scanner's name for gnss", [(("gnss", "name"), "front")], "gnss.name"),
     ("waits upside down", [(("rules", "retry_first_s"), 40.0)], "rules.retry_first_s"),

@@ -128,7 +128,16 @@ def test_a_receipt_that_has_less_is_noted_at_once(journal: Journal) -> None:
     incidents = Incidents(journal, {}, window.appended)
     backoff = Backoff(100, 1000, random.Random(1))
     delivery = Delivery(
-        journal, IDENTITY, window, lambda _: Silent(), lambda _: b"{}", incidents, backoff, 60_000
+        journal,
+        IDENTITY,
+        window,
+        lambda _: Silent(),
+        lambda _: b"{}",
+        incidents,
+        backoff,
+        60_000,
+        stamp,
+        Ranges,
     )
     delivery.settle(0)
     delivery.heard(Connected(1, 4, 100_000), 0)

@@ -19,6 +19,7 @@ from edge_agent.contract import messages
 from edge_agent.errors import JournalError
 from edge_agent.terminal.keeping import STEP
 from edge_agent.terminal.packing import Packing
+from edge_agent.uplink.pace import Pace
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_a_mark_that_is_not_lowered_yet_lets_nothing_go(terminal: Terminal) -> N
 def test_pruning_beside_a_delivery_disturbs_none(terminal: Terminal) -> None:
     """Batches in flight, and what the broker lost of them, are sent again as far as it is kept."""
     terminal.append(*[at_age(500)] * 20, *[at_age(5)] * 10)
-    packing = Packing(terminal.journal, IDENTITY, terminal.window, lambda *_: None)
+    packing = Packing(terminal.journal, IDENTITY, terminal.window, Pace(), lambda *_: None)
     assert packing.next() is not None
     terminal.window.published(1, 1, 30, 0)
     terminal.receipt(15)

@@ -42,6 +42,7 @@ from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.surveying import Surveying
 from edge_agent.terminal.timekeeping import Timekeeping
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
@@ -182,6 +183,7 @@ class Wall:
             Keeping(
                 self.journal, self.window, 400, self.clock.stamp, self.journal.front.room_bytes
             ),
+            Surveying(self.journal, delivery, self.clock.stamp, 3_600_000, {}, {}),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from edge_agent.sim.day import SITE
 from edge_agent.sim.demo import play
 from edge_agent.sim.faults import FAULTS
 from edge_agent.sim.gnss import standing
+from edge_agent.sim.modem import MODELS, RECEPTIONS
+from edge_agent.sim.modem import standing as modem_standing
 from edge_agent.sim.receiver import GnssReceiver
 from edge_agent.sim.replay import replay_file
 from edge_agent.sim.shelf import KINDS, present
@@ -90,6 +92,23 @@ def gnss(
     with standing(port, receiver, 1 / rate):
         click.echo(f"receiver at {port}: {', '.join(faults) or 'healthy'}")
         threading.Event().wait(seconds)
+
+
+@sim.command()
+@click.argument("port")
+@click.option("--model", default="sim7600", show_default=True, type=click.Choice(MODELS))
+@click.option("--reception", default="good", show_default=True, type=click.Choice([*RECEPTIONS]))
+@click.option("--seconds", default=600.0, show_default=True, type=click.FloatRange(1, 86_400))
+def modem(port: str, model: str, reception: str, seconds: float) -> None:
+    """Be a mobile modem at PORT, a pseudo-terminal made there, for so many seconds.
+
+    It takes the AT commands that ask how well it hears, and speaks up when nobody asked.
+    """
+    _end_like_ctrl_c()
+    with modem_standing(port, model, reception) as one:
+        click.echo(f"modem at {port}: {model}, {reception}")
+        threading.Event().wait(seconds)
+        click.echo(f"asked {len(one.told)} commands")
 
 
 @sim.command()

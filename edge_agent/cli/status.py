@@ -20,15 +20,22 @@ from edge_agent.terminal.assembly import lock_file
 #: What every agent says of itself; a file that lacks any of it is not an agent's.
 _SAID = {
     *("version", "at", "ports", "clock", "fix", "place", "broker"),
-    *("journal", "taps", "roster", "rejected"),
+    *("journal", "taps", "roster", "rejected", "survey"),
 }
+
+_POWERS = (
+    ("RSSI", "rssi_dbm", 1, "dBm"),
+    ("RSRP", "rsrp_dbm", 1, "dBm"),
+    ("RSRQ", "rsrq_e1", 10, "dB"),
+    ("SNR", "snr_e1", 10, "dB"),
+)
 
 
 @click.command()
 @terminal_config
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(path: Path, *, as_json: bool) -> None:
-    """Show ports, fix, place, clock, backlog, last receipt and what was rejected."""
+    """Show ports, fix, place, clock, reception, backlog, last receipt and what was rejected."""
     wanted = config.load(path)
     found = {
         "running": _running(lock_file(wanted)),
@@ -128,6 +135,8 @@ def _live(last: dict[str, Any]) -> list[str]:
         f"place     {_place(last['place'])}",
         f"broker    {broker['host']}:{broker['port']} {broker_is}",
         f"cost      {_cost(broker)}",
+        f"reception {_reception(last['survey'], last['at']['mono_ms'])}",
+        f"use       {_use(last['survey'], last['at']['mono_ms'])}",
         f"journal   {_delivery(last['journal'])}",
         f"kept      {_kept(last['journal'], last['at'])}",
         f"taps      {_taps(last['taps'])}",
@@ -172,6 +181,28 @@ def _kept(journal: dict[str, Any], at: dict[str, Any]) -> str:
     if journal.get("gone"):
         said += f"; {journal['gone']} that the central asks for again are not kept any more"
     return said
+
+
+def _reception(survey: dict[str, Any], now_ms: int) -> str:
+    heard = survey["reception"]
+    if heard is None:
+        return "nothing heard yet, or nothing to hear with"
+    said = [heard["bearer"], heard["registration"], heard["technology"], heard["operator"]]
+    parts = [" ".join(word for word in said if word)]
+    parts += [
+        f"{name} {heard[key] / per:g} {unit}"
+        for name, key, per, unit in _POWERS
+        if heard[key] is not None
+    ]
+    return ", ".join([*parts, _age(now_ms - survey["heard_ms"])])
+
+
+def _use(survey: dict[str, Any], now_ms: int) -> str:
+    """Of the broker, since the last survey."""
+    counts, length_ms = survey["counts"], max(1, now_ms - survey["since_ms"])
+    share = 100 * counts["online_ms"] / length_ms
+    tried = "{connections} of {attempts} connections".format(**counts)
+    return f"online {share:.0f} % of {length_ms / 60_000:.0f} min, {tried}"
 
 
 def _taps(taps: dict[str, Any]) -> str:

@@ -145,7 +145,8 @@ class Incident:
     """A fault that began or ended.
 
     Attributes:
-        what: scanner, module, gnss, broker, central, storage, tamper, clock, moved, suspect.
+        what: scanner, module, gnss, modem, broker, central, storage, tamper, clock, moved,
+            suspect.
         which: which one of them, e.g. the scanner's name; "" where there is only one.
         state: ``opened`` or ``closed``.
         cause: what was seen when it began.

@@ -22,6 +22,7 @@ from edge_agent.events import (
     PubAck,
     Scanned,
     Stop,
+    Surveyed,
 )
 from edge_agent.evidence.track import Track
 from edge_agent.journal import Journal
@@ -36,6 +37,7 @@ from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.surveying import MODEM, Surveying
 from edge_agent.terminal.timekeeping import Timekeeping
 
 log = logging.getLogger("edge_agent.terminal")
@@ -62,6 +64,7 @@ class Agent:
         track: Track,
         timekeeping: Timekeeping,
         keeping: Keeping,
+        surveying: Surveying,
     ) -> None:
         self.ports: dict[str, str] = {}
         self._config = config
@@ -77,6 +80,7 @@ class Agent:
         self.track = track
         self.timekeeping = timekeeping
         self.keeping = keeping
+        self.surveying = surveying
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
@@ -89,7 +93,10 @@ class Agent:
         self._incidents.end_unless("scanner", scanners, now_ms)
         self._incidents.end_unless("gnss", frozenset(gnss), now_ms)
         self._incidents.end_unless("module", scanners, now_ms)
+        modem = {MODEM} if self._config.network.modem else set()
+        self._incidents.end_unless("modem", frozenset(modem), now_ms)
         self._incidents.end_unless("clock", frozenset(), now_ms)  # each boot begins anew
+        self.surveying.begin()
 
     def run(self, inbox: "queue.SimpleQueue[Event]", after_turn: Callable[[int], None]) -> None:
         """Turn until somebody asks us to stop. `after_turn` is called with the monotonic time."""
@@ -115,6 +122,7 @@ class Agent:
         more = self._attempt(partial(self._delivery.settle, now_ms))
         self._attempt(partial(self._incidents.settle, now_ms, self._clock.stamp))
         self._attempt(partial(self._enrolments.settle, now_ms, self._punch_after_all))
+        self._attempt(partial(self.surveying.settle, now_ms))
         return more
 
     def _attempt(self, work: Callable[[], bool | None]) -> bool:
@@ -134,11 +142,8 @@ class Agent:
                 self._noted(scanner, what, now_ms)
             case Asked():
                 self._enrolments.asked(event, now_ms)
-            case Located(fix, mono_ms):
-                if not self.track.is_spoofed(mono_ms):
-                    self.timekeeping.located(event)
-                    self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
-                self.track.take(fix, mono_ms)
+            case Located():
+                self._located(event)
             case Doubted(doubt, mono_ms):
                 self.track.doubt(doubt, mono_ms)
             case PortOpened(name):
@@ -146,12 +151,22 @@ class Agent:
             case PortLost(name, cause):
                 self._port(name, cause, now_ms)
                 self._fingers.gone(name)
+            case Surveyed():
+                self.surveying.heard(event)
             case Connected() | Disconnected() | PubAck() | Arrived():
                 self._delivery.heard(event, now_ms)
 
+    def _located(self, event: Located) -> None:
+        if not self.track.is_spoofed(event.mono_ms):
+            self.timekeeping.located(event)
+            self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
+        self.track.take(event.fix, event.mono_ms)
+
     def _port(self, name: str, cause: str, now_ms: int) -> None:
-        kind = "gnss" if self._config.gnss and name == self._config.gnss.name else "scanner"
+        kind = self._kind(name)
         self.ports[name] = cause or "open"
+        if kind == MODEM:
+            self.surveying.port(is_open=not cause)
         log.info("%s %s: %s", kind, name, cause or "open")
         if cause:
             self._incidents.begin(kind, name, cause, now_ms)
@@ -161,6 +176,11 @@ class Agent:
         else:
             self._incidents.end(kind, name, now_ms)
             self._enrolments.found(name)
+
+    def _kind(self, name: str) -> str:
+        if self._config.gnss and name == self._config.gnss.name:
+            return "gnss"
+        return "modem" if self._config.network.modem and name == MODEM else "scanner"
 
     def _watch_place(self, now_ms: int) -> None:
         """A terminal that is elsewhere, or that somebody tells so, is an incident without a tap."""

@@ -10,8 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge_agent import __version__, config, profile
-from edge_agent.contract import chain, credentials, messages, topics
-from edge_agent.contract.entries import Start
+from edge_agent.contract import chain, messages, topics
 from edge_agent.errors import JournalError
 from edge_agent.events import Event, Stop
 from edge_agent.evidence.position import Fence
@@ -35,7 +34,9 @@ from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
 from edge_agent.terminal.punching import Punching
+from edge_agent.terminal.starting import start
 from edge_agent.terminal.status import status
+from edge_agent.terminal.surveying import Surveying
 from edge_agent.terminal.timekeeping import keep_time
 from edge_agent.terminal.today import today
 from edge_agent.uplink import connection
@@ -46,6 +47,8 @@ log = logging.getLogger("edge_agent.terminal")
 
 #: A plug that wobbles for less is no incident.
 _PORT_GRACE_MS = 2000
+#: Nor is a modem that falls off the bus and comes back, as they do when the network sends them.
+_MODEM_GRACE_MS = 30_000
 #: Nor is one stray fix.
 _PLACE_GRACE_MS = 3000
 #: The status file is rewritten so often; it lives in memory.
@@ -117,6 +120,7 @@ class _Program:
         grace_ms = {
             "scanner": _PORT_GRACE_MS,
             "gnss": _PORT_GRACE_MS,
+            "modem": _MODEM_GRACE_MS,
             "moved": _PLACE_GRACE_MS,
             "suspect": _PLACE_GRACE_MS,
             "broker": rules.broker_grace_s * 1000,
@@ -180,26 +184,19 @@ class _Program:
         self._write_status()
 
     def _begin(self, before: Run | None) -> bool:
-        self._agent.begin(self._start(before))
-        return True
-
-    def _start(self, before: Run | None) -> Start:
-        site = self._config.site
-        return Start(
-            __version__,
-            config.digest(self._path),
-            _last_end(before, self._clock.boot),
-            self._sealer.key,
-            credentials.key_id(self._key),
-            site.id,
-            site.name,
-            site.zone,
-            site.lat_e7,
-            site.lon_e7,
-            site.radius_m,
-            self._journal.previous if self._journal.last_seq == 0 else None,
-            self._timekeeping.floor_ms,
+        self._agent.begin(
+            start(
+                self._path,
+                self._config,
+                self._journal,
+                before,
+                self._clock.boot,
+                self._sealer.key,
+                self._key,
+                self._timekeeping.floor_ms,
+            )
         )
+        return True
 
     def _make_agent(self, window: Window, scanners: dict[str, profile.ScannerProfile]) -> Agent:
         fingers = Fingers(self._journal, self._incidents, self._key)
@@ -243,6 +240,14 @@ class _Program:
             track,
             self._timekeeping,
             Keeping(journal, window, rules.keep_days, self._clock.stamp, journal.front.room_bytes),
+            Surveying(
+                self._journal,
+                self._delivery,
+                self._clock.stamp,
+                rules.survey_s * 1000,
+                self._cables.ears,
+                files.read_status(Path(self._config.files.status)),
+            ),
         )
 
     def _connect(self, link: int) -> connection.Connection:
@@ -296,11 +301,3 @@ class _Program:
                 self._clock.stamp(),
             ),
         )
-
-
-def _last_end(before: Run | None, boot: str) -> str:
-    if before is None:
-        return "first"
-    if before.stopped:
-        return "stopped"
-    return "killed" if before.boot == boot else "power"

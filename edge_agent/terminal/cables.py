@@ -1,4 +1,4 @@
-"""The serial ports of a terminal: each configured scanner and receiver on a thread of its own."""
+"""What a terminal listens to: each scanner, receiver and modem on a thread of its own."""
 
 import queue
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +8,23 @@ from typing import Any
 from edge_agent import devices, profile
 from edge_agent.config import Config, Gnss, Scanner
 from edge_agent.devices import Decoder
-from edge_agent.events import Doubted, Event, Located, Noted, Order, Scanned
+from edge_agent.devices.modem import ModemDecoder
+from edge_agent.events import (
+    Doubted,
+    Event,
+    Listen,
+    Located,
+    Noted,
+    Order,
+    Scanned,
+    Surveyed,
+)
 from edge_agent.ports.clock import Clock
 from edge_agent.ports.serial_port import SerialPort
+from edge_agent.ports.wireless import Wireless
 from edge_agent.profile import GnssProfile, ScannerProfile
-from edge_agent.records import Doubt, Fix, Scan
+from edge_agent.records import Condition, Doubt, Fix, Reception, Scan
+from edge_agent.terminal.surveying import MODEM, WIFI
 
 
 class Cables:
@@ -48,6 +60,17 @@ class Cables:
             receiver = profile.gnss(config.gnss.profile)
             decoder = devices.gnss_decoder(receiver)
             self.ports = [*self.ports, self._port(config.gnss, receiver, decoder, self._located)]
+        #: Of those that can say how well the network is heard: what asks them.
+        self.ears: dict[str, Callable[[], None]] = {}
+        network = config.network
+        if network.modem is not None:
+            modem = SerialPort(
+                MODEM, network.modem, network.baud, ModemDecoder(), self._received, inbox.put
+            )
+            self.ports = [*self.ports, modem]
+            self.ears[MODEM] = partial(modem.order, Listen())
+        if network.interface is not None:
+            self.ears[WIFI] = Wireless(network.interface, self._received).ask
         #: Of scanners with a light of their own: what hands them an order.
         self.rings = [
             self._scanners[name].order for name, one in profiles.items() if one.fingerprint.ring
@@ -94,3 +117,9 @@ class Cables:
             self._inbox.put(Located(record, now_ms))
         else:
             self._inbox.put(Doubted(record, now_ms))
+
+    def _received(self, record: Reception | Condition | None) -> None:
+        if isinstance(record, Reception):
+            self._inbox.put(Surveyed(record, self._clock.mono_ms()))
+        elif record is not None:
+            self._inbox.put(Noted(MODEM, record))

@@ -68,6 +68,7 @@ def status(
             "left_ms": delivery.receiving.left_ms(),
             "last_receipt_age_ms": None if receipt_ms is None else at.mono_ms - receipt_ms,
         },
+        "survey": agent.surveying.status(),
         "taps": asdict(agent.punching.tally),
         "rejected": dict(delivery.rejected),
         "roster": _roster(journal),

@@ -22,15 +22,17 @@ from random import Random, SystemRandom
 
 import gnss_words
 from decoder_cases import CASES, MOST_HELD, SILENCE_MS, Case, held
+from modem_station import modem_station
 from virtual import STATIONS, Station
 
-from edge_agent.events import CancelEnrolment, EnrolFinger, Show
+from edge_agent.events import CancelEnrolment, EnrolFinger, Listen, Show
 from edge_agent.records import Signal
 from edge_agent.sim import ef01, pn532_frames
 
 #: A decoder that kept all of ten million bytes would grow by more; Python itself by less.
 MOST_GROWTH_MB = 4
 _WARM_UP = 0.1
+_ASKED = {**STATIONS, "modem": modem_station}
 _LOST = 20  # at its worst, a wire loses one message in so many
 
 
@@ -191,6 +193,7 @@ def happen(station: Station, chance: Random) -> None:
             lambda: station.virtual.decoder.order(Show(signal)),
             lambda: station.virtual.decoder.order(EnrolFinger(chance.randrange(200))),
             lambda: station.virtual.decoder.order(CancelEnrolment()),
+            lambda: station.virtual.decoder.order(Listen()),
         )
     )()
 
@@ -206,18 +209,18 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("millions", nargs="?", type=float, default=10.0)
     arguments.add_argument("--seed", type=int, default=SystemRandom().randrange(10**9))
-    arguments.add_argument("--only", choices=[*CASES, *STATIONS])
+    arguments.add_argument("--only", choices=[*CASES, *_ASKED])
     wanted = arguments.parse_args()
     total = round(wanted.millions * 1e6)
     print(f"{total:,} bytes for each decoder, --seed {wanted.seed}\n{HEAD}", flush=True)
     grown = 0
-    for name in (*CASES, *STATIONS):
+    for name in (*CASES, *_ASKED):
         if wanted.only in (None, name):
             chance = Random(f"{wanted.seed} {name}")
             if name in CASES:
                 figures = listening(name, CASES[name], total, chance)
             else:
-                figures = asking(name, STATIONS[name](), total, chance)
+                figures = asking(name, _ASKED[name](), total, chance)
             grown += figures.growth > MOST_GROWTH_MB
             print(figures.row, flush=True)
     print("no exception; " + (f"{grown} grew" if grown else "none grew"))
