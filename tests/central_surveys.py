@@ -43,3 +43,23 @@ def make_old(path: Path, strange: list[object]) -> None:
             text = json.dumps({**said, "kind": "survey", "seq": seq, "at": at})
             row = (1, seq, "survey", NOW, text, NOW, 0)
             db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def check_geojson(text: str) -> dict[str, dict[str, object]]:
+    """Hold a text against RFC 7946 as far as points go; gives its features by id."""
+    table = json.loads(text)
+    assert table.keys() == {"type", "features"}
+    assert table["type"] == "FeatureCollection"
+    for one in table["features"]:
+        assert one.keys() == {"type", "id", "geometry", "properties"}
+        assert one["type"] == "Feature"
+        assert isinstance(one["id"], str | int)
+        assert isinstance(one["properties"], dict)
+        if one["geometry"] is not None:
+            assert one["geometry"].keys() == {"type", "coordinates"}
+            assert one["geometry"]["type"] == "Point"
+            lon, lat = one["geometry"]["coordinates"]
+            assert all(type(angle) in (int, float) for angle in (lon, lat))
+            assert -180 <= lon <= 180
+            assert -90 <= lat <= 90
+    return {one["id"]: one for one in table["features"]}

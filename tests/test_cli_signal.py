@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from central_surveys import HOUR, LTE, hour
+from central_surveys import HOUR, LTE, check_geojson, hour
 from central_wall import WITA, Wall, ms
 from click.testing import CliRunner, Result
 
@@ -71,26 +71,6 @@ def test_a_spreadsheet_and_a_program_get_every_figure(config: Path) -> None:
         99 * HOUR,
         f"{YESTERDAY} 00:00:00",
     )
-
-
-def check_geojson(text: str) -> dict[str, dict[str, object]]:
-    """Hold a text against RFC 7946 as far as points go; gives its features by id."""
-    table = json.loads(text)
-    assert table.keys() == {"type", "features"}
-    assert table["type"] == "FeatureCollection"
-    for one in table["features"]:
-        assert one.keys() == {"type", "id", "geometry", "properties"}
-        assert one["type"] == "Feature"
-        assert isinstance(one["id"], str | int)
-        assert isinstance(one["properties"], dict)
-        if one["geometry"] is not None:
-            assert one["geometry"].keys() == {"type", "coordinates"}
-            assert one["geometry"]["type"] == "Point"
-            lon, lat = one["geometry"]["coordinates"]
-            assert all(type(angle) in (int, float) for angle in (lon, lat))
-            assert -180 <= lon <= 180
-            assert -90 <= lat <= 90
-    return {one["id"]: one for one in table["features"]}
 
 
 def test_a_map_program_gets_longitude_first_and_no_place_where_none_is_known(config: Path) -> None:

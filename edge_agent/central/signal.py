@@ -88,8 +88,8 @@ class SiteSignal:
         surveys: how many count; `left_out`: how many do not.
         undated: of those that count, those whose time is not known within half an hour.
         link: share of the surveyed time with a link: `online_ms` over `length_ms`, of all together.
-        best_hours: local hours, 7 is from 07:00 to 08:00, with at least nine tenths of the best
-            one's share; by the middle of each survey, without those that are `undated`.
+        best_hours: local hours, 7 is from 07:00 to 08:00, with at least three quarters of the
+            best one's share; by the middle of each survey, without those that are `undated`.
         latency_ms: from a publish to its PUBACK: the median over surveys, each of which says one.
         attempts_per_connection: of all together; None if there was no connection.
         bytes_a_day: up and down, of one terminal, in 24 surveyed hours on average.

@@ -20,8 +20,9 @@ from edge_agent.ranges import Ranges
 DAY_MS, HOUR_MS, _QUARTER_MS = 86_400_000, 3_600_000, 900_000
 #: Twice the longest time between two surveys that a terminal can be set to.
 LONGEST_MS = 2 * DAY_MS
-#: A best hour has at least this part of the best one's share.
-_NEAR_BEST = 0.9
+#: A best hour has at least this part of the best one's share. A month has thirty of each hour,
+#: and the same hour of so many days is by chance a tenth better or worse.
+_NEAR_BEST = 0.75
 
 # The index holds all that is needed of `entry`, in the order of time.
 _SURVEYS = f"""

@@ -56,7 +56,7 @@ def signal(path: Path, first: datetime | None, last: datetime | None, form: str 
     verdict         none below 1 % of the surveyed time with a link, weak below 90 %, else good;
                     unknown below 24 surveyed hours
     link            share of the surveyed time in which the broker had accepted the connection
-    best hours      local hours with at least nine tenths of the best hour's share of time
+    best hours      local hours with a link at least three quarters as long as in the best of them
     surveyed h      hours of which a survey tells
     not surveyed h  hours in which a terminal belonged here and of which none tells
     reported up to  all that was made until then has come; unless it has, nothing is known
