@@ -130,3 +130,25 @@ def test_what_was_sent_twice_or_to_a_new_journal_is_counted_once_each(store):
     line = report(store)["kec-bungi"]
     assert (line.surveys, line.terminals, line.link, line.backlog) == (2, 1, 0.5, 7)
     assert (line.posted_h, line.reported) == (9.0, "2026-11-23 08:00:00")
+
+
+def test_the_newest_start_entry_of_a_site_says_where_and_in_which_zone_it_lies(store):
+    """Whoever corrected a wrong zone restarted that terminal; the other's word is older."""
+    corrected, older = wall_at(zone="Asia/Jakarta"), wall_at(terminal="bungi-2", zone="Asia/Tokyo")
+    corrected.start(ms("2026-11-22T06:00", WITA))
+    hour(older, "2026-11-23T07:00", online_ms=HOUR)
+    for wall in (corrected, older):
+        take(store, wall.batch())
+    one = report(store)["kec-bungi"]
+    assert (one.zone, one.best_hours, one.since) == (WITA, (6,), "2026-11-23 00:00:00")
+
+
+def test_each_site_has_its_own_midnight(store):
+    """The day of Jayapura begins two hours before that of Jakarta, and includes no hour of it."""
+    west, east = wall_at(zone="Asia/Jakarta"), wall_at("dinkes", "dinkes-1", zone="Asia/Jayapura")
+    for wall, zone in ((west, "Asia/Jakarta"), (east, "Asia/Jayapura")):
+        hour(wall, "2026-11-23T00:00", zone)
+        hour(wall, "2026-11-23T00:01", zone)
+        take(store, wall.batch())
+    found = report(store)
+    assert [(one.surveys, one.posted_h) for one in found.values()] == [(1, 10.0), (1, 8.0)]

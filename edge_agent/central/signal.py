@@ -229,7 +229,7 @@ def _line(
         left_out=tally.left_out,
         undated=tally.undated,
         link=None if link is None else round(link, 4),
-        best_hours=tally.best_hours if zone else (),
+        best_hours=tally.best_hours,
         latency_ms=middle(tally.latencies_ms),
         attempts_per_connection=_ratio(tally.attempts, tally.connections),
         bytes_a_day=None if link is None else round(tally.bytes * DAY_MS / tally.length_ms),
