@@ -3,6 +3,8 @@
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
+from edge_agent.contract.canonical import MAX_INTEGER
+
 MIGRATIONS = Migrations("edge-agent-central")
 
 
@@ -122,6 +124,13 @@ def resolved_times(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def surveys(db: Database) -> None:
+    """Surveys of the network, also those stored before, and where the sites lie."""
+    for statement in _SURVEYS.split(";"):
+        db.conn.execute(statement)
+
+
 # Every boot is stale: `open_database` resolves them when all migrations are done. When a posting or
 # an enrolment was made is told by its entry.
 _RESOLVED_TIMES = """
@@ -203,3 +212,58 @@ INSERT INTO enrolment
     AND json_type(text, '$.scanner') = 'text' AND json_type(text, '$.person') = 'text';
 UPDATE roster SET version = version + 1 WHERE EXISTS (SELECT 1 FROM enrolment)
 """
+
+
+def _whole(path: str, least: int) -> str:
+    """The whole number at `path` of an entry, `least` or more, NULL for anything else."""
+    found = f"json_extract(text, '$.{path}')"
+    return f"iif(json_type(text, '$.{path}') = 'integer' AND {found} >= {least}, {found}, NULL)"
+
+
+def _word(path: str) -> str:
+    return f"iif(json_type(text, '$.{path}') = 'text', json_extract(text, '$.{path}'), NULL)"
+
+
+# Of a kind that was not known, what is not as the contract has it since is none. The index tells
+# when a survey was made and whether it is broken; `kind` is in it, else SQLite looks at every row.
+_SURVEYS = f"""
+CREATE TABLE survey (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    length_ms INTEGER NOT NULL,
+    online_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    connections INTEGER NOT NULL,
+    bytes_up INTEGER NOT NULL,
+    bytes_down INTEGER NOT NULL,
+    backlog INTEGER NOT NULL,
+    latency_ms INTEGER,
+    oldest_ms INTEGER,
+    bearer TEXT,
+    registration TEXT,
+    technology TEXT,
+    operator TEXT,
+    rssi_dbm INTEGER,
+    rsrp_dbm INTEGER,
+    PRIMARY KEY (stream, seq)
+) WITHOUT ROWID;
+CREATE INDEX entry_survey ON entry (at_ms, broken, kind) WHERE kind = 'survey';
+INSERT INTO survey SELECT * FROM (
+    SELECT stream, seq,
+        {_whole("length_ms", 0)} AS length_ms, {_whole("online_ms", 0)} AS online_ms,
+        {_whole("attempts", 0)} AS attempts, {_whole("connections", 0)} AS connections,
+        {_whole("bytes_up", 0)} AS bytes_up, {_whole("bytes_down", 0)} AS bytes_down,
+        {_whole("backlog", 0)} AS backlog, {_whole("latency_ms", 0)}, {_whole("oldest_ms", 0)},
+        {_word("reception.bearer")}, {_word("reception.registration")},
+        {_word("reception.technology")}, {_word("reception.operator")},
+        {_whole("reception.rssi_dbm", -MAX_INTEGER)}, {_whole("reception.rsrp_dbm", -MAX_INTEGER)}
+    FROM entry WHERE kind = 'survey'
+) WHERE length_ms + online_ms + attempts + connections + bytes_up + bytes_down + backlog NOTNULL;
+ALTER TABLE posting ADD COLUMN lat_e7 INTEGER;
+ALTER TABLE posting ADD COLUMN lon_e7 INTEGER;
+UPDATE posting SET (lat_e7, lon_e7) = (
+    SELECT json_extract(text, '$.lat_e7'), json_extract(text, '$.lon_e7') FROM entry e
+    WHERE e.stream = posting.stream AND e.seq = posting.seq
+    AND json_type(text, '$.lat_e7') = 'integer' AND json_type(text, '$.lon_e7') = 'integer'
+)
+"""  # noqa: S608  # our own words

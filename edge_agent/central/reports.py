@@ -96,7 +96,7 @@ class PunchLine:
 
 def local(at_ms: int, zone: str | None) -> LocalTime:
     """The wall time at `at_ms` in the IANA `zone`; no time at all if that is None or no zone."""
-    found = _zone(zone)
+    found = known_zone(zone)
     if not found or not zone:
         return LocalTime("", "", "", False)
     try:
@@ -108,7 +108,7 @@ def local(at_ms: int, zone: str | None) -> LocalTime:
 
 
 @cache
-def _zone(name: str | None) -> tzinfo | None:
+def known_zone(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):  # unknown, malformed, the name of a folder

@@ -6,8 +6,9 @@
     clock     which entries are ``clock`` entries that somebody vouches for: anchors
     boot      which entries are of which boot, and what other boots say of its time
     span      which seqs are stored, as ranges with the chain's heads at both ends and the last seal
-    posting   where a terminal belonged from an entry on: the site of its ``start`` entries
+    posting   where a terminal belonged from an entry on, and where that lies: its ``start`` entries
     enrolment who was given which credential at a terminal: its ``enrolment`` entries
+    survey    what the network was worth to a terminal: its ``survey`` entries
     terminal  trusted key, last status, when it was heard
     refusal   what was not accepted, counted by sender and reason
     person    the roster: who there is; holder: which concealed credential is whose

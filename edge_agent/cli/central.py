@@ -20,6 +20,7 @@ from edge_agent.cli.enrolments import enrolments
 from edge_agent.cli.options import central_config
 from edge_agent.cli.punches import punches
 from edge_agent.cli.rollcall import rollcall
+from edge_agent.cli.signal import signal as signal_report
 from edge_agent.cli.table import output_options, show
 from edge_agent.contract import topics
 from edge_agent.errors import EdgeAgentError
@@ -36,6 +37,7 @@ central.add_command(keys.new_key)
 central.add_command(central_config(rollcall))
 central.add_command(central_config(enrolments))
 central.add_command(central_config(punches))
+central.add_command(central_config(signal_report))
 
 
 @central.command()
