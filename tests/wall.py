@@ -33,6 +33,7 @@ from edge_agent.panel.messages import Notice
 from edge_agent.ports.clock import Clock, Reading
 from edge_agent.records import Enrolling, Library, Person, Scan, Stamp, Step
 from edge_agent.terminal.agent import Agent
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.enrolment import Enrolments
 from edge_agent.terminal.fingers import Fingers
@@ -175,6 +176,7 @@ class Wall:
             punching,
             track,
             Timekeeping(self.journal, self.clock, incidents, self.window.appended, 1000),
+            Carrying(delivery, self.shown, self._answer),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from edge_agent.panel import Panel
 from edge_agent.panel.messages import announce, compose
 from edge_agent.ports.clock import Clock
 from edge_agent.records import Condition, Enrolling, Grade, Library, Misread, Signal
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.enrolment import Enrolments, Taken
 from edge_agent.terminal.fingers import Fingers
@@ -60,6 +61,7 @@ class Agent:
         punching: Punching,
         track: Track,
         timekeeping: Timekeeping,
+        carrying: Carrying,
     ) -> None:
         self.ports: dict[str, str] = {}
         self._config = config
@@ -74,6 +76,7 @@ class Agent:
         self.punching = punching
         self.track = track
         self.timekeeping = timekeeping
+        self._carrying = carrying
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
@@ -128,7 +131,8 @@ class Agent:
             case Noted(scanner, what):
                 self._noted(scanner, what, now_ms)
             case Asked():
-                self._enrolments.asked(event, now_ms)
+                if not self._carrying.asked(event, now_ms):
+                    self._enrolments.asked(event, now_ms)
             case Located(fix, mono_ms):
                 if not self.track.is_spoofed(mono_ms):
                     self.timekeeping.located(event)

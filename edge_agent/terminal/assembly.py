@@ -24,6 +24,7 @@ from edge_agent.ports.systemd import Notifier
 from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.cables import Cables
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.disk import until_stored
 from edge_agent.terminal.enrolment import Enrolments
@@ -234,6 +235,7 @@ class _Program:
             punching,
             track,
             self._timekeeping,
+            Carrying(self._delivery, self._shown, self._control.answer),
         )
 
     def _connect(self, link: int) -> connection.Connection:

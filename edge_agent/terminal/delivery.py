@@ -136,6 +136,22 @@ class Delivery:
         except MessageError as error:
             self.rejected[f"{channel or 'topic'}: {error.reason}"] += 1
 
+    def take_carried(self, payload: bytes, now_ms: int) -> int:
+        """A receipt that came by hand, and may be old: it adds what its head proves, no more.
+
+        Gives up to where everything is received now. Raises MessageError for a receipt that is not
+        ours, JournalError if that cannot be noted.
+        """
+        receipt = messages.decode_receipt(payload)
+        self._now_ms = now_ms
+        self._check(receipt)
+        if self._journal.head_at(receipt.upto) is None:
+            raise MessageError("head", f"at {receipt.upto} is not known here")
+        self.window.carried(receipt.upto)
+        self.last_receipt_ms = now_ms
+        self._journal.note_received(self.window.upto)
+        return self.window.upto
+
     def settle(self, now_ms: int) -> bool:
         """Once a turn: connect, ask, publish at most one batch. True if there is more to do."""
         more = False
@@ -202,7 +218,8 @@ class Delivery:
     def _fault(self, what: str, which: str, cause: str) -> None:
         self._incidents.begin(what, which, cause, self._now_ms)
 
-    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
+    def _check(self, receipt: messages.Receipt) -> None:
+        """Raise MessageError for a receipt that is not about this journal as it stands here."""
         if receipt.terminal != self._identity.terminal:
             raise MessageError("terminal", receipt.terminal)
         if receipt.journal != self._journal.journal:
@@ -214,6 +231,9 @@ class Delivery:
         if head is not None and head.hex() != receipt.head:
             self._fault("tamper", "receipt", f"the central's head at {receipt.upto} differs")
             raise MessageError("head", f"at {receipt.upto}")
+
+    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
+        self._check(receipt)
         self._now_ms = now_ms
         before = self.window.received.count
         self.window.receipt(receipt, now_ms)
