@@ -11,7 +11,11 @@ from edge_agent.contract import documents
     type=click.Choice(documents.SCHEMAS),
     help="Print the JSON Schema of one message instead.",
 )
-def contract(schema: str | None) -> None:
+@click.option("--bundle", is_flag=True, help="Print what is carried by hand instead.")
+def contract(schema: str | None, *, bundle: bool) -> None:
     """Print the contract as an AsyncAPI 3 document."""
+    if bundle:
+        click.echo(documents.bundle(), nl=False)
+        return
     text = documents.schema_text(schema) if schema else documents.asyncapi()
     click.echo(text, nl=not text.endswith("\n"))

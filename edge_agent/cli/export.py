@@ -115,7 +115,7 @@ def _export(wanted: config.Config, target: Path, lamp: _Lamp | None, *, everythi
 
 def _hand_in(wanted: config.Config, journal: Beside, folder: Path) -> None:
     """Give the receipts that lie in `folder` to the running agent."""
-    for path in sorted(folder.glob("*.receipt")):
+    for path in sorted(one for one in folder.glob("*.receipt") if one.is_file()):
         try:
             with path.open("rb") as file:
                 receipt = messages.decode_receipt(file.read(messages.MAX_SHORT_BYTES + 1))

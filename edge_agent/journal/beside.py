@@ -30,12 +30,13 @@ class Beside:
             self._db = sqlite3.connect(uri, uri=True, timeout=5)
             self._db.text_factory = _lenient  # bytes that are no text: the head will tell
             found = self._db.execute("SELECT terminal, journal FROM identity").fetchone()
-            tips = "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM entry"
-            ends = self._db.execute(tips).fetchone()
+            # One after the other: asked together, SQLite reads every row.
+            low = self._db.execute("SELECT coalesce(min(seq), 1) FROM entry").fetchone()
+            high = self._db.execute("SELECT coalesce(max(seq), 0) FROM entry").fetchone()
         if found is None:
             raise JournalError("read the journal", str(path), "no agent ever opened it", hint)
         self.terminal, self.journal = str(found[0]), str(found[1])
-        self.first_seq, self.last_seq = int(ends[0]), int(ends[1])
+        self.first_seq, self.last_seq = int(low[0]), int(high[0])
 
     def received(self) -> int:
         """Every entry up to here is in the central's database, as last noted."""

@@ -34,6 +34,7 @@ _OPERATION = "export"
 _CAUSES = {
     errno.ENOSPC: ("the stick is full", "free room on it or take another; it goes on from there"),
     errno.EDQUOT: ("no room is left for you", "free room, or write to another place"),
+    errno.EFBIG: ("no file may be so large there", "take a stick with another file system"),
     errno.EROFS: ("it is read-only", "slide its lock, or take another stick"),
     errno.EACCES: ("permission denied", "run it with sudo, or write to another place"),
     errno.EPERM: ("permission denied", "run it with sudo, or write to another place"),

@@ -131,8 +131,7 @@ class Agent:
             case Noted(scanner, what):
                 self._noted(scanner, what, now_ms)
             case Asked():
-                if not self._carrying.asked(event, now_ms):
-                    self._enrolments.asked(event, now_ms)
+                self._asked(event, now_ms)
             case Located(fix, mono_ms):
                 if not self.track.is_spoofed(mono_ms):
                     self.timekeeping.located(event)
@@ -147,6 +146,10 @@ class Agent:
                 self._fingers.gone(name)
             case Connected() | Disconnected() | PubAck() | Arrived():
                 self._delivery.heard(event, now_ms)
+
+    def _asked(self, asked: Asked, now_ms: int) -> None:
+        if not self._carrying.asked(asked, now_ms):
+            self._enrolments.asked(asked, now_ms)
 
     def _port(self, name: str, cause: str, now_ms: int) -> None:
         kind = "gnss" if self._config.gnss and name == self._config.gnss.name else "scanner"

@@ -1,4 +1,4 @@
-"""What a stick brings and needs of the running agent: receipts in, and a light for whoever waits."""
+"""What a stick brings, and needs, of the running agent: receipts, and a light for who waits."""
 
 from collections.abc import Callable
 
