@@ -228,13 +228,10 @@ def test_a_file_can_be_named_but_is_never_overwritten(journal: Path, stick: Path
         carry(journal, stick / "mine.bundle")
 
 
-@pytest.mark.parametrize("target", ["nowhere", "nowhere/x.bundle"])
-def test_a_directory_that_is_not_there_is_said(journal: Path, stick: Path, target: str) -> None:
+def test_a_directory_that_is_not_there_is_said(journal: Path, stick: Path) -> None:
     """A stick that is not mounted must not become a file on the terminal's card."""
-    if target == "nowhere":
-        target = "nowhere/"
     with pytest.raises(EdgeAgentError, match="no such directory") as error:
-        carry(journal, stick / target / "x")
+        carry(journal, stick / "nowhere" / "x")
     assert "\n" not in str(error.value)
 
 
