@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -19,8 +18,7 @@ from wall import Wall
 
 from edge_agent.central.store import Store
 from edge_agent.cli import cli
-from edge_agent.cli.progress import line
-from edge_agent.contract import bundle, messages
+from edge_agent.contract import messages
 from edge_agent.errors import EdgeAgentError
 from edge_agent.events import Asked
 from edge_agent.journal import Journal
@@ -233,19 +231,6 @@ def test_what_an_export_needs_is_said_in_one_line(
     assert data is not None or not path.with_name(name).exists()
 
 
-def test_an_organisations_key_is_made_once(tmp_path: Path) -> None:
-    """For its owner only; what is printed is the public one."""
-    file = tmp_path / "organisation.key"
-    said = run("central", "new-organisation-key", file)
-    private = file.read_text().strip()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert said.output.splitlines()[-1] == bundle.public_key(private)
-    assert private not in said.output
-    again = run("central", "new-organisation-key", file).exception
-    assert isinstance(again, EdgeAgentError)
-    assert file.read_text().strip() == private
-
-
 def test_an_import_goes_on_behind_what_it_cannot_take(
     path: Path, central: Path, stick: Path
 ) -> None:
@@ -266,13 +251,19 @@ def test_an_import_goes_on_behind_what_it_cannot_take(
     )
 
 
-def test_progress_says_how_long_it_will_take() -> None:
-    """In seconds, then minutes; nothing is divided by nothing."""
-    assert line("exporting", 450, 1000, "entries", 9.0) == (
-        "exporting: 45 %, 450 of 1,000 entries, 11 s left"
-    )
-    assert line("importing", 1, 1000, "bytes", 1.0).endswith("17 min left")
-    assert line("importing", 0, 0, "bytes", 0.0).endswith("0 s left")
+def test_an_import_of_what_was_cut_or_refused_ends_with_1(
+    path: Path, central: Path, stick: Path
+) -> None:
+    """Whoever runs it by a script learns that something is missing."""
+    path.with_name("seal.key").write_text("42" * 32)
+    export(path, stick)
+    (file,) = stick.iterdir()
+    whole = file.read_bytes()
+    for data, said in ((whole[:-1], "CUT after record 2"), (whole[:-1] + b"x", "1 x record")):
+        file.write_bytes(data)
+        done = run("central", "import", "--config", central, file)
+        assert done.exit_code == 1
+        assert said in done.output
 
 
 def test_ctrl_c_leaves_a_stick_that_goes_on(path: Path, stick: Path) -> None:
