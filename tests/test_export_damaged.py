@@ -1,4 +1,4 @@
-"""A journal that was edited, pruned or worn, onto a stick: as over the broker, nothing else lost."""
+"""A journal that was edited, pruned or worn, onto a stick: as over the broker."""
 
 import sqlite3
 from contextlib import closing
