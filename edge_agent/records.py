@@ -289,3 +289,6 @@ class Signal(StrEnum):
     ENROLLED = "enrolled"
     TAKEN = "taken"
     UNSTABLE = "unstable"
+    CARRYING = "carrying"
+    CARRIED = "carried"
+    UNCARRIED = "uncarried"

@@ -152,10 +152,16 @@ def test_a_file_to_copy_says_where_to_what_for_and_how_to_undo_it(path: Path) ->
     assert min(places) > 0
 
 
-def test_the_udev_rules_are_rules() -> None:
+RULES = ("99-edge-agent.rules", "99-edge-agent-stick.rules")
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_udev_rules_are_rules(name: str) -> None:
     """Keys, operators and quotes, and every label that is jumped to, exist."""
-    key = r"(ACTION|KERNEL|DRIVER|SUBSYSTEMS?|GOTO|LABEL|GROUP|MODE|SYMLINK|(ENV|ATTRS?)\{\w+\})"
-    lines = re.sub(r" \\\n +", " ", text("99-edge-agent.rules"))
+    key = (
+        r"(ACTION|KERNEL|DRIVER|SUBSYSTEMS?|GOTO|LABEL|GROUP|MODE|SYMLINK|TAG|(ENV|ATTRS?)\{\w+\})"
+    )
+    lines = re.sub(r" \\\n +", " ", text(name))
     lines = re.sub(r"(?m)^#(?=SUBSYSTEM)", "", lines)  # those not in force, too
     rules = [line for line in lines.splitlines() if line and not line.startswith("#")]
     for rule in rules:
@@ -165,13 +171,14 @@ def test_the_udev_rules_are_rules() -> None:
     assert labels == {one for rule in rules for one in re.findall(r'GOTO="(\w+)"', rule)}
 
 
-def test_udev_accepts_the_rules() -> None:
+@pytest.mark.parametrize("name", RULES)
+def test_udev_accepts_the_rules(name: str) -> None:
     """As the program itself reads them."""
     udevadm = program("udevadm", "sudo apt install udev")
     old = subprocess.run([udevadm, "verify", "--version"], check=False, capture_output=True)
     if old.returncode:
         pytest.skip("udevadm verify came with systemd 254")
-    rules = FOLDER / "99-edge-agent.rules"
+    rules = FOLDER / name
     command = [udevadm, "verify", "--no-style", "--resolve-names=never", rules]
     said = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
     assert said.returncode == 0, said.stdout + said.stderr

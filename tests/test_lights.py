@@ -120,6 +120,9 @@ def test_stored_is_green_and_one_beep_and_goes_out(pins: Pins, panel: LightPanel
         (Signal.ENROLLED, GREEN, 1),
         (Signal.TAKEN, RED, 2),
         (Signal.UNSTABLE, RED, 2),
+        (Signal.CARRYING, AMBER, 0),
+        (Signal.CARRIED, GREEN, 3),
+        (Signal.UNCARRIED, RED, 3),
     ],
 )
 def test_each_other_signal_has_its_lamp_and_its_beeps(

@@ -34,6 +34,7 @@ from edge_agent.ports.clock import Clock, Reading
 from edge_agent.ranges import Ranges
 from edge_agent.records import Enrolling, Library, Person, Scan, Stamp, Step
 from edge_agent.terminal.agent import Agent
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery, Link
 from edge_agent.terminal.enrolment import Enrolments
 from edge_agent.terminal.fingers import Fingers
@@ -184,6 +185,7 @@ class Wall:
                 self.journal, self.window, 400, self.clock.stamp, self.journal.front.room_bytes
             ),
             Surveying(self.journal, delivery, self.clock.stamp, 3_600_000, {}, {}),
+            Carrying(delivery.receiving, self.shown, self._answer),
         )
 
     # --- what happens -----------------------------------------------------------------------------

@@ -37,11 +37,13 @@ class Settings:
         database: SQLite file with everything that was received.
         topic_root: the same as on the terminals.
         credential_key: file with the organisation's key; needed to import a roster.
+        organisation_key: file with the private key that opens bundles; needed to import them.
     """
 
     database: str = shape.field("/var/lib/edge-agent-central/central.db", pattern=_FILE)
     topic_root: str = shape.field("attendance", pattern=ROOT_PATTERN)
     credential_key: str = shape.field("/etc/edge-agent/credential.key", pattern=_FILE)
+    organisation_key: str = shape.field("/etc/edge-agent/organisation.key", pattern=_FILE)
     broker: Broker = Broker()
 
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "provision": "edge_agent.cli.provision:provision",
     "site": "edge_agent.cli.site:site",
     "roster": "edge_agent.cli.roster:roster",
+    "export": "edge_agent.cli.export:export",
     "contract": "edge_agent.cli.contract:contract",
     "central": "edge_agent.cli.central:central",
     "sim": "edge_agent.cli.sim:sim",

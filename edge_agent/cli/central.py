@@ -16,6 +16,7 @@ from edge_agent.central.schema import opened
 from edge_agent.central.serve import Central, wall_ms
 from edge_agent.central.store import Store
 from edge_agent.cli import keys, logs
+from edge_agent.cli.carried import import_bundles
 from edge_agent.cli.enrolments import enrolments
 from edge_agent.cli.options import central_config
 from edge_agent.cli.punches import punches
@@ -34,6 +35,8 @@ def central() -> None:
 
 
 central.add_command(keys.new_key)
+central.add_command(keys.new_organisation_key)
+central.add_command(import_bundles)
 central.add_command(central_config(rollcall))
 central.add_command(central_config(enrolments))
 central.add_command(central_config(punches))

@@ -19,6 +19,11 @@ def asyncapi() -> str:
     return (_HERE / "asyncapi.yaml").read_text(encoding="utf-8")
 
 
+def bundle() -> str:
+    """What is carried by hand, Markdown."""
+    return (_HERE / "bundle.md").read_text(encoding="utf-8")
+
+
 def schema_text(name: str) -> str:
     """The JSON Schema called `name`, one of `SCHEMAS`. Raises KeyError for any other name."""
     if name not in SCHEMAS:

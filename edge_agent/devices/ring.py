@@ -27,6 +27,10 @@ _SEVEN = {
     Signal.ENROLLED: (_FLASH, _GREEN, 3),
     Signal.TAKEN: (_FLASH, _RED, 3),
     Signal.UNSTABLE: (_FLASH, _RED, 3),
+    # Never the colour of a stored tap: at the sensor people look for that alone.
+    Signal.CARRYING: (_FLASH, _PURPLE, 2),
+    Signal.CARRIED: (_FLASH, _PURPLE, 10),
+    Signal.UNCARRIED: (_FLASH, _RED, 3),
 }
 #: Without green and yellow: blue says stored, purple repeated.
 _THREE = {_GREEN: _BLUE, _YELLOW: _PURPLE, _BLUE: _PURPLE}

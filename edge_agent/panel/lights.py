@@ -51,6 +51,10 @@ PATTERNS = {
     Signal.ENROLLED: Pattern("green", 3000, 1, 120),
     Signal.TAKEN: Pattern("red", 3000, 2, 400),
     Signal.UNSTABLE: Pattern("red", 3000, 2, 400),
+    # Said again every few seconds while a stick is written: silent, and no longer than that.
+    Signal.CARRYING: Pattern("amber", 8000, 0, 0),
+    Signal.CARRIED: Pattern("green", 60_000, 3, 80),
+    Signal.UNCARRIED: Pattern("red", 60_000, 3, 400),
 }
 _BETWEEN_BEEPS_S = 0.1
 

@@ -55,13 +55,16 @@ def compose(
 
 
 def announce(signal: Signal, name: str = "", thing: str = "Kartu") -> Notice:
-    """The notice for what is no punch: a misread, or a step of an enrolment of `name`."""
+    """The notice for what is no punch: a misread, a step of an enrolment of `name`, a stick."""
     lines = {
         Signal.MISREAD: ("Silakan ulangi", "Tahan 1 detik"),
         Signal.ENROL: (f"Daftar {thing.lower()}", "Tempel 2 kali"),
         Signal.ENROLLED: (f"{thing} terdaftar", shorten(name)),
         Signal.TAKEN: (f"{thing} sudah", "milik orang lain"),
         Signal.UNSTABLE: ("UID berubah-ubah", "Pakai kartu lain"),
+        Signal.CARRYING: ("Menyalin data", "Jangan dicabut"),
+        Signal.CARRIED: ("Selesai disalin", "Boleh dicabut"),
+        Signal.UNCARRIED: ("GAGAL DISALIN", "Hubungi teknisi"),
     }[signal]
     return Notice(signal, lines)
 

@@ -30,6 +30,7 @@ from edge_agent.panel import Panel
 from edge_agent.panel.messages import announce, compose
 from edge_agent.ports.clock import Clock
 from edge_agent.records import Condition, Enrolling, Grade, Library, Misread, Signal
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.enrolment import Enrolments, Taken
 from edge_agent.terminal.fingers import Fingers
@@ -65,6 +66,7 @@ class Agent:
         timekeeping: Timekeeping,
         keeping: Keeping,
         surveying: Surveying,
+        carrying: Carrying,
     ) -> None:
         self.ports: dict[str, str] = {}
         self._config = config
@@ -81,6 +83,7 @@ class Agent:
         self.timekeeping = timekeeping
         self.keeping = keeping
         self.surveying = surveying
+        self._carrying = carrying
 
     def begin(self, start: Start) -> None:
         """Write the `start` entry. Raises JournalError."""
@@ -141,7 +144,7 @@ class Agent:
             case Noted(scanner, what):
                 self._noted(scanner, what, now_ms)
             case Asked():
-                self._enrolments.asked(event, now_ms)
+                self._asked(event, now_ms)
             case Located():
                 self._located(event)
             case Doubted(doubt, mono_ms):
@@ -161,6 +164,10 @@ class Agent:
             self.timekeeping.located(event)
             self.track.doubt_time(stands=self.timekeeping.receiver_contradicted)
         self.track.take(event.fix, event.mono_ms)
+
+    def _asked(self, asked: Asked, now_ms: int) -> None:
+        if not self._carrying.asked(asked, now_ms):
+            self._enrolments.asked(asked, now_ms)
 
     def _port(self, name: str, cause: str, now_ms: int) -> None:
         kind = self._kind(name)

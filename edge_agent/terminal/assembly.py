@@ -7,10 +7,9 @@ import signal
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from edge_agent import __version__, config, profile
-from edge_agent.contract import chain, messages, topics
+from edge_agent import config, profile
+from edge_agent.contract import chain
 from edge_agent.errors import JournalError
 from edge_agent.events import Event, Stop
 from edge_agent.evidence.position import Fence
@@ -21,10 +20,10 @@ from edge_agent.ports import files
 from edge_agent.ports.clock import open_clock
 from edge_agent.ports.control import Control
 from edge_agent.ports.systemd import Notifier
-from edge_agent.ranges import Ranges
 from edge_agent.terminal import keys
 from edge_agent.terminal.agent import Agent
 from edge_agent.terminal.cables import Cables
+from edge_agent.terminal.carrying import Carrying
 from edge_agent.terminal.delivery import Delivery
 from edge_agent.terminal.disk import until_stored
 from edge_agent.terminal.enrolment import Enrolments
@@ -33,12 +32,12 @@ from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.keeping import Keeping
 from edge_agent.terminal.packing import Identity
 from edge_agent.terminal.pipeline import Pipeline
+from edge_agent.terminal.presence import Presence
 from edge_agent.terminal.punching import Punching
 from edge_agent.terminal.starting import start
 from edge_agent.terminal.status import status
 from edge_agent.terminal.surveying import Surveying
 from edge_agent.terminal.timekeeping import keep_time
-from edge_agent.terminal.today import today
 from edge_agent.uplink import connection
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.window import Window
@@ -129,20 +128,21 @@ class _Program:
         self._timekeeping = keep_time(
             wanted.gnss, journal, self._clock, self._incidents, window.appended
         )
-        self._identity = Identity(wanted.terminal, wanted.broker.topic_root, sealer)
+        identity = Identity(wanted.terminal, wanted.broker.topic_root, sealer)
+        presence = Presence(wanted, journal, self._clock, identity, window, inbox)
         self._delivery = Delivery(
             journal,
-            self._identity,
+            identity,
             window,
-            self._connect,
-            self._status_message,
+            presence.connect,
+            presence.status,
             self._incidents,
             Backoff(
                 round(rules.retry_first_s * 1000), round(rules.retry_max_s * 1000), random.Random()
             ),
             rules.central_grace_s * 1000,
             self._clock.stamp,
-            self._today,
+            presence.today,
             wanted.network.daily_kb,
         )
         self._control = Control(Path(wanted.files.control), inbox)
@@ -248,38 +248,7 @@ class _Program:
                 self._cables.ears,
                 files.read_status(Path(self._config.files.status)),
             ),
-        )
-
-    def _connect(self, link: int) -> connection.Connection:
-        topic = self._identity.topic
-        return connection.Connection(
-            link,
-            self._config.broker,
-            self._config.terminal,
-            (topic(topics.STATUS), self._status_message("offline")),
-            (topic(topics.RECEIPT),),
-            self._inbox.put,
-        )
-
-    def _today(self) -> Ranges:
-        zone = ZoneInfo(self._config.site.zone)
-        return today(self._journal, self._delivery.window.upto, self._clock.stamp(), zone)
-
-    def _status_message(self, state: str) -> bytes:
-        at = self._clock.stamp()
-        return messages.encode_status(
-            messages.Status(
-                self._config.terminal,
-                self._journal.journal,
-                state,
-                at.utc_ms,
-                self._journal.last_seq,
-                __version__,
-                self._clock.boot,
-                self._sealer.key,
-                self._config.site.id,
-                self._journal.first_seq,
-            )
+            Carrying(self._delivery.receiving, self._shown, self._control.answer),
         )
 
     def _after_turn(self, now_ms: int) -> None:

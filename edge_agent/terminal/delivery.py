@@ -173,7 +173,7 @@ class Delivery:
         if self._connection is None:
             if now_ms >= self._next_attempt_ms:
                 self._begin_connection(now_ms)
-        elif self.window.stalled(now_ms, STALLED_MS):
+        elif self._is_stalled(now_ms):
             self._connection.abandon()
             self._lost("the broker stopped answering", now_ms)
         elif self._online and self._greeting is None and now_ms >= self._pause_until_ms:
@@ -186,6 +186,11 @@ class Delivery:
         self._report(now_ms)
         self._note_received(now_ms)
         return more
+
+    def _is_stalled(self, now_ms: int) -> bool:
+        """True if a batch, or the status that goes before all batches, has no answer for long."""
+        greeting = self._greeting is not None and now_ms - self._online_ms > STALLED_MS
+        return greeting or self.window.stalled(now_ms, STALLED_MS)
 
     def close(self) -> None:
         """Say goodbye on the wire and write the received mark."""

@@ -65,7 +65,23 @@ class Receiving:
         except MessageError as error:
             self._rejected[f"{channel or 'topic'}: {error.reason}"] += 1
 
-    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
+    def take_carried(self, payload: bytes, now_ms: int) -> int:
+        """A receipt that came by hand, and may be old: it adds what its head proves, no more.
+
+        Gives up to where everything is received now. Raises MessageError for a receipt that is not
+        ours, JournalError if that cannot be noted.
+        """
+        receipt = messages.decode_receipt(payload)
+        self._check(receipt, now_ms)
+        if self._journal.head_at(receipt.upto) is None:
+            raise MessageError("head", f"at {receipt.upto} is not known here")
+        self._window.carried(receipt.upto)
+        self.last_receipt_ms = now_ms
+        self._journal.note_received(self._window.upto)
+        return self._window.upto
+
+    def _check(self, receipt: messages.Receipt, now_ms: int) -> None:
+        """Raise MessageError for a receipt that is not about this journal as it stands here."""
         if receipt.terminal != self._identity.terminal:
             raise MessageError("terminal", receipt.terminal)
         if receipt.journal != self._journal.journal:
@@ -79,6 +95,9 @@ class Receiving:
             cause = f"the central's head at {receipt.upto} differs"
             self._incidents.begin("tamper", "receipt", cause, now_ms)
             raise MessageError("head", f"at {receipt.upto}")
+
+    def _take_receipt(self, receipt: messages.Receipt, now_ms: int) -> None:
+        self._check(receipt, now_ms)
         before = self._window.received.count
         self._window.receipt(receipt, now_ms)
         self.last_receipt_ms = now_ms

@@ -186,6 +186,14 @@ class Window:
         self._owing_since_ms = self._asked_ms = now_ms
         self._asking = False
 
+    def carried(self, upto: int) -> None:
+        """The central has every entry up to here, as somebody carried the word; it may be old."""
+        self.received.add(1, upto)
+        for lane in (self.unsent, self._repair, self._live, self._today):
+            lane.remove(1, upto)
+        covers = self.received.covers
+        self._awaiting = deque(one for one in self._awaiting if not covers(one.first, one.last))
+
     def ask(self, now_ms: int) -> bool:
         """Send the oldest batch again if no receipt came for too long; True if it was time."""
         waited_ms = now_ms - self._asked_ms

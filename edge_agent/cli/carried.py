@@ -1,0 +1,80 @@
+"""`edge-agent central import`: what was carried by hand, into the database, and receipts back."""
+
+from pathlib import Path
+
+import click
+
+from edge_agent.central import imports, settings
+from edge_agent.central.serve import wall_ms
+from edge_agent.central.store import Store
+from edge_agent.cli.options import central_config
+from edge_agent.cli.progress import Progress
+from edge_agent.contract import bundle
+from edge_agent.errors import CentralError, ConfigError
+from edge_agent.ports import files
+
+
+@click.command("import")
+@central_config
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def import_bundles(path: Path, paths: tuple[Path, ...]) -> None:
+    """Take the bundles in PATHS, files or directories, and lay receipts beside them.
+
+    Beside a running `edge-agent central serve`; in any order, twice, in part. Exit 1 if anything
+    was refused or cut; what is whole is taken all the same.
+    """
+    wanted = settings.load(path)
+    private = private_key(Path(wanted.organisation_key))
+    found = [file for one in paths for file in imports.files(one)]
+    if not found:
+        cause, hint = "there is no bundle", "name the directory where the bundles lie"
+        raise CentralError("import", " ".join(map(str, paths)), cause, hint)
+    flawed = False
+    with Store(Path(wanted.database)) as store, Progress("importing", "bytes") as progress:
+        before, whole = 0, sum(file.stat().st_size for file in found)
+        for file in found:
+            flawed |= not _take(store, file, private, before, whole, progress)
+            before += file.stat().st_size
+    if flawed:
+        raise click.exceptions.Exit(1)
+
+
+def _take(
+    store: Store, file: Path, private: str, before: int, whole: int, progress: Progress
+) -> bool:
+    """Take one bundle and say what became of it; True if nothing was wrong with it."""
+    try:
+        outcome = imports.take(
+            store, file, private, wall_ms, lambda done: progress(before + done, whole)
+        )
+        progress.clear()
+        click.echo(said(outcome))
+        if outcome.new or outcome.known:
+            click.echo(f"receipt: {imports.write_receipt(store, outcome)}")
+    except CentralError as error:
+        progress.clear()
+        click.echo(f"edge-agent: {error}", err=True)
+        return False
+    return not (outcome.refused or outcome.cut)
+
+
+def said(outcome: imports.Outcome) -> str:
+    """One bundle in one line."""
+    refused = [f"{count} x {why}" for why, count in sorted(outcome.refused.items())]
+    parts = [
+        f"{outcome.file}: {outcome.terminal}: {outcome.new:,} new, {outcome.known:,} known",
+        f"records refused: {', '.join(refused)}" if refused else "",
+        f"CUT {outcome.cut}: export it again" if outcome.cut else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def private_key(path: Path) -> str:
+    """The organisation's private key. Raises ConfigError."""
+    hint = "make one with `edge-agent central new-organisation-key FILE`, or restore it"
+    text = files.read_key(path, "organisation's private key", hint)
+    try:
+        return bundle.key_of(text)
+    except ValueError as error:
+        operation = "read the organisation's private key"
+        raise ConfigError(operation, str(path), str(error), hint) from None
