@@ -17,6 +17,8 @@ OTHER = "other"
 MOST_BYTES = 1_048_576
 
 _DUP = 0x08
+#: Flags that are allowed; of all other kinds 0 (a TLS client begins with 16).
+_FLAGS = {"PUBLISH": range(16), "PUBREL": (2,), "SUBSCRIBE": (2,), "UNSUBSCRIBE": (2,)}
 #: Properties of a CONNACK (MQTT 5, 2.2.2.2): how many bytes each takes, or how they are told.
 _SIZES = {0x11: 4, 0x21: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x22: 2, 0x28: 1, 0x29: 1, 0x2A: 1, 0x13: 2}
 _STRINGS = {0x12: 1, 0x1F: 1, 0x26: 2, 0x1A: 1, 0x1C: 1, 0x15: 1, 0x16: 1}
@@ -87,7 +89,8 @@ class Splitter:
     def _packet(self) -> Packet | None:
         kind, flags = KINDS[self._buffer[0] >> 4], self._buffer[0] & 15
         head = length(self._buffer, 1)
-        if kind == KINDS[0] or (self._first and kind not in self._first) or head == (0, 0):
+        legal = kind in (self._first or KINDS[1:]) and flags in _FLAGS.get(kind, (0,))
+        if not legal or head == (0, 0):
             self._lost = True
             return self._other()
         if head is None:
@@ -158,6 +161,18 @@ def who(one: Packet) -> tuple[str, bool]:
         at += taken + size
     end = at + 2 + int.from_bytes(body[at : at + 2], "big")
     return body[at + 2 : end].decode("utf-8", "replace"), v5
+
+
+def subscriptions(one: Packet, v5: bool) -> int:
+    """How many topics a SUBSCRIBE asks for."""
+    at, count = 2, 0
+    if v5:
+        taken, size = length(one.body, at) or (0, 0)
+        at += taken + size
+    while at < len(one.body):
+        at += 2 + int.from_bytes(one.body[at : at + 2], "big") + 1
+        count += 1
+    return count
 
 
 def allow(one: Packet, room: int) -> bytes:
