@@ -84,6 +84,7 @@ class Forwarder:
         now_s = time.monotonic()
         self.course.trouble = trouble
         self.course.seen.clear()
+        self.course.tally.in_flight = 0
         self._chance = Random(trouble.seed)
         self._paces = {up: Pace(trouble, now_s) for up in (True, False)}
         if trouble.rate:
@@ -276,7 +277,11 @@ class Forwarder:
     def _bound(self, port: int) -> socket.socket:
         one = socket.socket()
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.bind((self._host, port))
+        try:
+            one.bind((self._host, port))
+        except OSError:
+            one.close()
+            raise
         one.setblocking(False)
         return one
 

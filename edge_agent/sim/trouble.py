@@ -94,7 +94,8 @@ class Tally:
         packets: by direction and kind, as they came, `packets.OTHER` for bytes that are none.
         sizes: their bytes, likewise.
         done: how often each thing was done.
-        in_flight: the most messages of QoS 1 or 2 that one client had sent without an answer.
+        in_flight: the most messages of QoS 1 or 2 that one client had sent without an answer, since
+            the trouble began.
     """
 
     packets: Counter[tuple[bool, str]] = field(default_factory=Counter)
