@@ -87,6 +87,7 @@ class Connection:
         will: topic and payload that the broker publishes, retained, when we vanish.
         subscriptions: topics to listen to, QoS 1.
         tell: takes the events, from paho's thread.
+        welcome_s: who is not subscribed so long after the connection stands gives it up.
     """
 
     def __init__(
@@ -97,13 +98,14 @@ class Connection:
         will: tuple[str, bytes],
         subscriptions: tuple[str, ...],
         tell: Callable[[Event], None],
+        welcome_s: float = _WELCOME_S,
     ) -> None:
         self.link = link
         self._tell = tell
         self._subscriptions = subscriptions
         self._cause = ""
         self._welcome: Connected | None = None
-        self._welcome_by_s = math.inf
+        self._welcome_s, self._welcome_by_s = welcome_s, math.inf
         self._told = False
         self._ended = threading.Event()
         self._v5 = _VERSIONS[broker.protocol] == _V5
@@ -195,7 +197,7 @@ class Connection:
     def _is_late(self) -> bool:
         """A broker that never says that we are subscribed; the connection itself stands."""
         now_s = time.monotonic()
-        self._welcome_by_s = min(self._welcome_by_s, now_s + _WELCOME_S)
+        self._welcome_by_s = min(self._welcome_by_s, now_s + self._welcome_s)
         if self._told or now_s < self._welcome_by_s:
             return False
         self._cause = self._cause or "the broker does not answer"
