@@ -145,7 +145,7 @@ def test_five_kilobytes_a_second_with_stalls(office: Weak) -> None:
 
 
 def test_connections_of_which_three_in_ten_die_soon(office: Weak) -> None:
-    """Twelve, each used for as long as it may die in; with this seed some do, the rest are broken."""
+    """Twelve, each used for as long as it may die in; by this seed some do, the rest is broken."""
     trouble = Trouble(die_share=0.3, die_within_s=DYING_S, seed=1)
     name = f"30 % of connections die within {DYING_S:g} s"
     with office.row(name, trouble, "the last tap, in trouble still") as measured:
