@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recovering
 from hypothesis import settings
 from scenario import HEAD, ROWS, MakeScene, Scene
 
@@ -61,13 +62,27 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> MakeScene:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """The table of the scenarios: every tap, its grade, its resolved time against the truth."""
-    rows = config.stash.get(ROWS, [])
+    """The scenarios: every tap, its time against the truth; and what a hostile link came to."""
+    told = config.stash.get(ROWS, [])
+    _print(terminalreporter, "time and place of every tap", HEAD, told, 2)
+    suffered = config.stash.get(recovering.ROWS, [])
+    _print(terminalreporter, "a link that does its worst", recovering.HEAD, suffered, 5)
+
+
+def _print(
+    reporter: pytest.TerminalReporter,
+    title: str,
+    head: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    right: int,
+) -> None:
+    """A table, if it has rows; its last `right` columns are flush right."""
     if not rows:
         return
-    widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
-    terminalreporter.section("time and place of every tap")
-    for row in (HEAD, *rows):
-        told = [cell.ljust(width) for cell, width in zip(row[:-2], widths, strict=False)]
-        told += [cell.rjust(width) for cell, width in zip(row[-2:], widths[-2:], strict=True)]
-        terminalreporter.write_line("  ".join(told))
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    reporter.section(title)
+    for row in (head, *rows):
+        cells = list(zip(row, widths, strict=True))
+        told = [cell.ljust(width) for cell, width in cells[:-right]]
+        told += [cell.rjust(width) for cell, width in cells[-right:]]
+        reporter.write_line("  ".join(told).rstrip())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edge_agent.cli.sim_link import link
 from edge_agent.errors import EdgeAgentError
 from edge_agent.sim.crowd import describe
 from edge_agent.sim.crowd import play as crowd_play
@@ -27,6 +28,9 @@ _LONGITUDE = click.FloatRange(-180, 180)
 @click.group()
 def sim() -> None:
     """Devices that are not here, on pseudo-terminals; and a demonstration of the whole."""
+
+
+sim.add_command(link)
 
 
 @sim.command()

@@ -24,6 +24,7 @@ host = "127.0.0.1"
 port = {port}
 topic_root = "attendance/baubau"
 protocol = "{protocol}"
+keepalive_s = {keepalive_s}
 
 {scanners}
 [gnss]
@@ -95,6 +96,7 @@ class Rules:
     gnss_profile: str | None = None
     gnss_baud: int | None = None
     clock: Path | None = None
+    keepalive_s: int = 60
 
 
 def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
@@ -118,6 +120,7 @@ def write_agent(work: Path, port: int, protocol: str, rules: Rules) -> Path:
         duplicate_s=rules.duplicate_s,
         receipt_wait_s=rules.receipt_wait_s,
         retry_s=rules.retry_s,
+        keepalive_s=rules.keepalive_s,
     )
     path = work / "agent.toml"
     path.write_text(text, encoding="utf-8")

@@ -1,52 +1,58 @@
-"""The network between a terminal and its broker, as one that can be cut, stalled and mended.
+"""The network between a terminal and its broker, as bad as one likes.
 
-A TCP forwarder on 127.0.0.1. Each order is carried out when its method returns.
+A TCP forwarder that is cut, stalled, made to swallow everything, and mended, and that knows MQTT
+well enough to be told of a `Trouble`. Each order is carried out when its method returns.
 """
 
 import queue
-import selectors
 import socket
-import struct
 import threading
 from collections.abc import Callable
 
-from edge_agent.sim.flow import Pair
+from edge_agent.sim.forwarder import Forwarder
+from edge_agent.sim.trouble import Tally, Trouble
 
 _HOST = "127.0.0.1"
 _LIMIT_S = 5.0
-_READ = selectors.EVENT_READ
 
 
 class Link:
-    """A forwarder from `port` to `target_port`, both on 127.0.0.1.
+    """A forwarder from `port` to the target.
 
     Attributes:
         port: where the terminal connects.
-        connections: connections accepted so far.
-        bytes_up, bytes_down: bytes passed on to the target, and back to the clients.
+
+    Args:
+        target_port: where to connect to, on `target_host`.
+        listen_port: 0 for a free one, on `host`.
+        trouble: of the link from the start; see `suffer`.
+        tell: takes a line about everything that is done to somebody, from the link's thread.
     """
 
-    def __init__(self, target_port: int, listen_port: int = 0) -> None:
+    def __init__(
+        self,
+        target_port: int,
+        listen_port: int = 0,
+        trouble: Trouble | None = None,
+        *,
+        host: str = _HOST,
+        target_host: str = _HOST,
+        tell: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         """Forward from now on.
 
         Raises:
-            OSError: `listen_port` is taken.
+            OSError: `listen_port` is taken, or `host` is none of ours.
         """
-        self._target = (_HOST, target_port)
-        self._listener = _bound(listen_port)
-        self._listener.listen()
-        self.port: int = self._listener.getsockname()[1]
-        self.connections = self.bytes_up = self.bytes_down = 0
-        self._pairs: set[Pair] = set()
-        self._held: list[socket.socket] = []
-        self._stalled = self._cut = self._closed = False
+        here, target = (host, listen_port), (target_host, target_port)
+        self._forwarder = Forwarder(here, target, trouble or Trouble(), tell)
+        self.port = self._forwarder.port
+        self._closed = False
         self._orders: queue.SimpleQueue[tuple[Callable[[], None], threading.Event]]
         self._orders = queue.SimpleQueue()
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake, _READ)
-        self._selector.register(self._listener, _READ)
+        self._forwarder.watch(self._wake)
         self._thread = threading.Thread(target=self._run, name="sim-link", daemon=True)
         self._thread.start()
 
@@ -56,22 +62,57 @@ class Link:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    @property
+    def connections(self) -> int:
+        """Connections accepted so far."""
+        return self._forwarder.connections
+
+    @property
+    def bytes_up(self) -> int:
+        """Bytes passed on to the target."""
+        return self._forwarder.bytes_up
+
+    @property
+    def bytes_down(self) -> int:
+        """Bytes passed back to the clients."""
+        return self._forwarder.bytes_down
+
+    @property
+    def tally(self) -> Tally:
+        """What has come through, and what was done to it."""
+        return self._forwarder.course.tally
+
+    def suffer(self, trouble: Trouble) -> None:
+        """Replace the trouble of the link, also for connections that stand; counts begin anew."""
+        self._order(lambda: self._forwarder.suffer(trouble))
+
     def cut(self) -> None:
         """Break every connection now and refuse new ones; bytes under way are lost."""
-        self._order(self._on_cut)
+        self._order(self._forwarder.cut)
 
     def mend(self) -> None:
-        """Forward again, also what was held by a stall."""
-        self._order(self._on_mend)
+        """Forward again, also what was held by a stall; what was swallowed is lost for good."""
+        self._order(self._forwarder.mend)
 
     def stall(self) -> None:
-        """Let no byte pass either way, close nothing, accept and hold: the half-open network."""
-        self._order(self._on_stall)
+        """Let no byte pass either way, close nothing, accept and hold."""
+        self._order(self._forwarder.stall)
+
+    def swallow(self) -> None:
+        """Take every byte and pass none on, close nothing, accept: the half-open network.
+
+        Who was connected before, or connects meanwhile, is never answered again, mended or not.
+        """
+        self._order(self._forwarder.swallow)
 
     def close(self) -> None:
         """Break everything and end the thread; the link is of no use afterwards."""
-        self._order(self._on_close)
+        self._order(self._end)
         self._thread.join(_LIMIT_S)
+
+    def _end(self) -> None:
+        self._forwarder.close()
+        self._closed = True
 
     def _order(self, carry_out: Callable[[], None]) -> None:
         if self._closed:
@@ -84,15 +125,8 @@ class Link:
 
     def _run(self) -> None:
         while not self._closed:
-            for key, mask in self._selector.select():
-                if key.fileobj is self._wake:
-                    self._obey()
-                    break  # what else was ready may be closed by now
-                if key.fileobj is self._listener:
-                    self._accept()
-                else:
-                    self._pass(key.data, key.fileobj, mask)  # type: ignore[arg-type]
-        self._selector.close()
+            if self._forwarder.turn():
+                self._obey()
         self._wake.close()
         self._waker.close()
 
@@ -102,120 +136,3 @@ class Link:
             carry_out, done = self._orders.get()
             carry_out()
             done.set()
-
-    def _accept(self) -> None:
-        try:
-            client, _ = self._listener.accept()
-        except OSError:  # it has given up already
-            return
-        self.connections += 1
-        if self._stalled:
-            self._held.append(client)
-        else:
-            self._join(client)
-
-    def _join(self, client: socket.socket) -> None:
-        """Connect `client` to the target; whether that works out is seen when bytes pass."""
-        target = socket.socket()
-        for end in (client, target):
-            end.setblocking(False)
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        target.connect_ex(self._target)
-        pair = Pair(client, target)
-        self._pairs.add(pair)
-        self._watch(pair)
-
-    def _pass(self, pair: Pair, ready: socket.socket, mask: int) -> None:
-        if pair not in self._pairs:
-            return
-        flow = pair.up if ready is pair.up.source else pair.down
-        try:
-            if mask & _READ and not flow.held and not flow.ended:
-                flow.pull()
-            self._count(pair)
-        except OSError:
-            self._drop(pair)
-            return
-        if pair.over:
-            self._drop(pair)
-        else:
-            self._watch(pair)
-
-    def _count(self, pair: Pair) -> None:
-        if pair.up.held:
-            self.bytes_up += pair.up.push()
-        if pair.down.held:
-            self.bytes_down += pair.down.push()
-
-    def _watch(self, pair: Pair) -> None:
-        for end, events in pair.wanted():
-            known = end in self._selector.get_map()
-            if self._stalled or not events:
-                if known:
-                    self._selector.unregister(end)
-            elif known:
-                self._selector.modify(end, events, pair)
-            else:
-                self._selector.register(end, events, pair)
-
-    def _drop(self, pair: Pair) -> None:
-        self._pairs.discard(pair)
-        for end in (pair.up.source, pair.down.source):
-            if end in self._selector.get_map():
-                self._selector.unregister(end)
-            end.close()
-
-    def _on_cut(self) -> None:
-        for pair in list(self._pairs):
-            _reset(pair.up.source)
-            _reset(pair.down.source)
-            self._drop(pair)
-        for client in self._held:
-            _reset(client)
-            client.close()
-        self._held.clear()
-        self._stalled = False
-        if not self._cut:
-            self._cut = True
-            self._selector.unregister(self._listener)
-            self._listener.close()
-            self._listener = _bound(self.port)  # kept from others, but refuses: it does not listen
-
-    def _on_mend(self) -> None:
-        self._listen()
-        self._stalled = False
-        for pair in list(self._pairs):
-            self._watch(pair)
-        for client in self._held:
-            self._join(client)
-        self._held.clear()
-
-    def _on_stall(self) -> None:
-        self._listen()
-        self._stalled = True
-        for pair in self._pairs:
-            self._watch(pair)
-
-    def _on_close(self) -> None:
-        self._on_cut()
-        self._listener.close()
-        self._closed = True
-
-    def _listen(self) -> None:
-        if self._cut:
-            self._cut = False
-            self._listener.listen()
-            self._selector.register(self._listener, _READ)
-
-
-def _bound(port: int) -> socket.socket:
-    one = socket.socket()
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    one.bind((_HOST, port))
-    one.setblocking(False)
-    return one
-
-
-def _reset(end: socket.socket) -> None:
-    """Make closing `end` a reset, as a broken path is; there is no orderly good-bye."""
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

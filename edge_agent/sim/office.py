@@ -41,7 +41,7 @@ class Office:
         profile: of the scanner ``front``.
         scanners: more of them, name and profile; their names are paths in `work`.
         gnss_profile, gnss_baud: of the receiver, by default the configuration's.
-        duplicate_s, receipt_wait_s, retry_s: rules of the terminal.
+        duplicate_s, receipt_wait_s, retry_s, keepalive_s: of the terminal.
         people: roster; by default the staff of `day`.
         machine: whose clocks the agent reads instead of this machine's.
     """
@@ -60,6 +60,7 @@ class Office:
         retry_s: float = 0.2,
         people: Sequence[day.Staff] | None = None,
         machine: Machine | None = None,
+        keepalive_s: int = 60,
     ) -> None:
         self.work = work
         self.broker = broker or Broker()
@@ -83,6 +84,7 @@ class Office:
             gnss_profile,
             gnss_baud,
             machine.path if machine else None,
+            keepalive_s,
         )
         self.agent_config = write_agent(work, self.link.port, self.broker.protocol, rules)
         self.central_config = write_central(work, self.broker.port, self.broker.protocol)

@@ -7,9 +7,11 @@ and later sends, a refusing PUBACK counts as published, the server's Receive Max
 """
 
 import contextlib
+import math
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,15 +33,23 @@ _VERSIONS = {"5": _V5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 #: MQTT 5 section 3.2.2.3.3: without the property the client may send 65,535 at once.
 _NO_LIMIT = 65_535
 _CONNECT_S = 10.0
+#: A broker that has accepted the subscription by then is one; a keep-alive would wait for minutes.
+_WELCOME_S = 30.0
 _GOODBYE_S = 3.0
 
 
 class _Client(mqtt.Client):
-    """paho's client, which says when its network thread ends, whatever the reason."""
+    """paho's client, which says when its network thread ends, whatever the reason.
 
-    def __init__(self, ended: Callable[[str], None], **options: Any) -> None:
+    Also of a broker that accepts and says no more: `late`, asked once a second, ends it.
+    """
+
+    def __init__(
+        self, ended: Callable[[str], None], late: Callable[[], bool], **options: Any
+    ) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, reconnect_on_failure=False, **options)
         self._ended = ended
+        self._late = late
 
     def loop_forever(
         self, timeout: float = 1.0, retry_first_connection: bool = False
@@ -57,9 +67,15 @@ class _Client(mqtt.Client):
             self._ended(cause)
             self._let_go()
 
+    def loop_misc(self) -> MQTTErrorCode:
+        if self._late():
+            self.disconnect()
+        return super().loop_misc()
+
     def _let_go(self) -> None:
         """Forget whom we told: held in a circle, paho's sockets outlive the connection."""
         self._ended = lambda _cause: None
+        self._late = lambda: False
         self.on_connect = self.on_disconnect = None
         self.on_publish = self.on_message = self.on_subscribe = None
         self.on_socket_open = self.on_socket_close = None
@@ -75,6 +91,7 @@ class Connection:
         will: topic and payload that the broker publishes, retained, when we vanish.
         subscriptions: topics to listen to, QoS 1.
         tell: takes the events, from paho's thread.
+        welcome_s: who is not subscribed so long after the connection stands gives it up.
     """
 
     def __init__(
@@ -85,20 +102,26 @@ class Connection:
         will: tuple[str, bytes],
         subscriptions: tuple[str, ...],
         tell: Callable[[Event], None],
+        welcome_s: float = _WELCOME_S,
     ) -> None:
         self.link = link
         self._tell = tell
         self._subscriptions = subscriptions
         self._cause = ""
         self._welcome: Connected | None = None
-        self._welcomed = False
+        self._welcome_s, self._welcome_by_s = welcome_s, math.inf
+        self._told = False
         self._ended = threading.Event()
         self._socket: socket.socket | None = None
         self._carried = (0, 0)
         self._v5 = _VERSIONS[broker.protocol] == _V5
         options: dict[str, Any] = {} if self._v5 else {"clean_session": True}
         self._client = _Client(
-            self._end, client_id=client_id, protocol=_VERSIONS[broker.protocol], **options
+            self._end,
+            self._is_late,
+            client_id=client_id,
+            protocol=_VERSIONS[broker.protocol],
+            **options,
         )
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -158,14 +181,14 @@ class Connection:
         self, _client: object, _data: object, _mid: int, reasons: list[ReasonCode], _more: object
     ) -> None:
         """Without receipts a connection is of no use: only now is it one."""
-        if self._welcomed:  # what is listened to later may be refused
+        if self._told:  # what is listened to later may be refused
             return
         refused = next((str(reason) for reason in reasons if reason.is_failure), "")
         if refused or self._welcome is None:
             self._cause = f"the broker refuses the subscription: {refused}"
             self._client.disconnect()
         else:
-            self._welcomed = True
+            self._told = True
             self._tell(self._welcome)
 
     def _on_socket_open(self, _client: object, _data: object, opened: Any) -> None:
@@ -200,6 +223,15 @@ class Connection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.MaximumPacketSize = MAX_WIRE_BYTES + 1000
         return properties
+
+    def _is_late(self) -> bool:
+        """A broker that never says that we are subscribed; the connection itself stands."""
+        now_s = time.monotonic()
+        self._welcome_by_s = min(self._welcome_by_s, now_s + self._welcome_s)
+        if self._told or now_s < self._welcome_by_s:
+            return False
+        self._cause = self._cause or "the broker does not answer"
+        return True
 
     def _end(self, cause: str) -> None:
         self._ended.set()
