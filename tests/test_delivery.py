@@ -114,7 +114,9 @@ class Silent:
     """A broker that takes everything and says nothing."""
 
     link = 1
+    carried = (0, 0)
 
+    def listen(self, _topic: str) -> None: ...
     def publish(self, _topic: str, _payload: bytes, *, retain: bool = False) -> int:
         return int(retain)
 

@@ -145,7 +145,7 @@ def test_an_interruption_before_the_first_record_leaves_nothing(
 
 def test_a_full_stick_keeps_what_is_whole(stick: Path, tmp_path: Path) -> None:
     """One line that says so; with room it goes on."""
-    journal = make_journal(tmp_path, 5000, bulk=True)
+    journal = make_journal(tmp_path, 15_000, bulk=True)
     with no_larger(50_000), pytest.raises(EdgeAgentError) as error:
         carry(journal, stick)
     assert "so large" in str(error.value)
