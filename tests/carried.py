@@ -72,7 +72,7 @@ def over_the_broker(journal: Path, first: int = 1, last: int | None = None) -> I
         window = Window(last or one.last_seq, first - 1, 10, 1000)
         packing = Packing(one, Identity(TERMINAL, "attendance", SEALER), window, Pace(), _no_fault)
         for mid in range(10**6):
-            packed = packing.next()
+            packed = packing.next(0)
             if packed is None and not window.unsent:
                 return
             if packed is not None:

@@ -71,7 +71,7 @@ class Terminal:
             self.journal, IDENTITY, self.window, Pace(), lambda *fault: faults.append(fault)
         )
         found = []
-        while packed := packing.next():
+        while packed := packing.next(0):
             self.window.published(packed.first, packed.first, packed.last, 0)
             self.window.acked(packed.first)
             batch = messages.decode_batch(packed.payload)

@@ -81,7 +81,7 @@ def test_a_page_that_cannot_be_read_is_a_hole_and_the_rest_is_sent(tmp_path: Pat
         packing = Packing(worn, identity, window, pace, lambda *fault: faults.append(fault))
         sent = Ranges()
         for mid in range(500):
-            packed = packing.next()
+            packed = packing.next(0)
             if packed:
                 window.published(mid, packed.first, packed.last, 0)
                 window.acked(mid)
@@ -100,12 +100,12 @@ def test_a_refused_batch_comes_back_smaller(journal: Journal) -> None:
     window.connected(10, 0)
     pace = Pace()
     packing = Packing(journal, IDENTITY, window, pace, lambda *_: None)
-    first = packing.next()
+    first = packing.next(0)
     assert first is not None
     assert (first.first, first.last) == (1, 10)
     for _ in range(4):
         pace.shrink()
-    again = packing.next()
+    again = packing.next(0)
     assert again is not None
     assert (again.first, again.last) == (1, 3)
 

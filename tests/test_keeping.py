@@ -162,7 +162,7 @@ def test_pruning_beside_a_delivery_disturbs_none(terminal: Terminal) -> None:
     """Batches in flight, and what the broker lost of them, are sent again as far as it is kept."""
     terminal.append(*[at_age(500)] * 20, *[at_age(5)] * 10)
     packing = Packing(terminal.journal, IDENTITY, terminal.window, Pace(), lambda *_: None)
-    assert packing.next() is not None
+    assert packing.next(0) is not None
     terminal.window.published(1, 1, 30, 0)
     terminal.receipt(15)
     assert terminal.settle() == 16

@@ -243,7 +243,7 @@ class Delivery:
     def _publish_next(self, now_ms: int) -> bool:
         """Publish one batch if there is need and room. True if another may be due at once."""
         wanted = self.window.unsent.count
-        packed = self._packing.next(spent=self.metering.budget.is_spent)
+        packed = self._packing.next(now_ms, spent=self.metering.budget.is_spent)
         if packed is None or self._connection is None:
             return self.window.unsent.count < wanted  # a hole was found: go on behind it
         mid = self._connection.publish(self._identity.topic(topics.ENTRIES), packed.payload)

@@ -68,12 +68,12 @@ class Packing:
         self._pace = pace
         self._fault = fault
 
-    def next(self, *, spent: bool = False) -> Packed | None:
+    def next(self, now_ms: int, *, spent: bool = False) -> Packed | None:
         """The next batch; None if there is no room, no need, or only a hole was found.
 
         `spent`: nothing of the backlog, for the link has cost enough today.
         """
-        chosen = self._window.next(self._pace.entries, busy=self._pace.busy, spent=spent)
+        chosen = self._window.next(self._pace.entries, busy=self._pace.busy(now_ms), spent=spent)
         if chosen is None:
             return None
         return self._whole(*chosen) or self._sound(*chosen)

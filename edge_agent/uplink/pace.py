@@ -1,19 +1,23 @@
 """How large a batch is and how much may be under way, by what the link carries. Pure.
 
 Large batches deflate better, small ones lose less when the connection dies and make a live punch
-wait less behind them. So a batch is what the link carries in two seconds, and no more than four
-seconds' worth is under way. Each connection begins small and grows while acknowledgements come; a
-loss halves what is dared, and only receipts raise that again, slowly: a broker that takes small
-messages only says so by hanging up, and finding out costs a connection each time.
+wait less behind them. So a batch is what the link carries in four seconds, the next one follows
+shortly before that is through, and on a slow link no more than two are ever under way. The first
+connection begins small, each later one with a quarter of what the last one dared, and both grow
+while acknowledgements come. A loss halves what is dared, and only receipts raise that again,
+slowly: a broker that takes small messages only says so by hanging up, and finding out costs a
+connection each time.
 """
 
 from dataclasses import dataclass
 
 #: Entries of a full batch, as many as the contract allows.
 FULL = 1_000
-#: A connection begins with so many, and dares at most four times what was acknowledged.
+#: The first batch of all has so many, and each at most four times what was acknowledged.
 _FIRST, _GROWTH = 50, 4
-_BATCH_MS, _UNDER_WAY_MS = 2_000, 4_000
+_BATCH_MS, _UNDER_WAY_MS = 4_000, 9_000
+#: The next one follows when so much is thought to be left: the way to the broker takes its time.
+_AHEAD_MS = 1_500
 #: A shorter message says more about the way's length than about its width.
 _TELLING_BYTES = 1_500
 #: And of fewer entries nobody can tell what one costs in a large batch.
@@ -46,19 +50,24 @@ class Pace:
             fits = min(fits, round(self._per_ms * _BATCH_MS / self._bytes_per_entry))
         return max(1, min(fits, self._ceiling))
 
-    @property
-    def busy(self) -> bool:
+    def busy(self, now_ms: int) -> bool:
         """True while the link has enough to carry; a live punch goes all the same."""
+        if not self._under_way or self._per_ms is None:
+            return bool(self._under_way)
         waiting = sum(one.size for one in self._under_way.values())
-        if not waiting or self._per_ms is None:
-            return waiting > 0
-        batch = self.entries * self._bytes_per_entry
-        return waiting + batch > max(self._per_ms * _UNDER_WAY_MS, batch)
+        since_ms = max(self._heard_ms, min(one.at_ms for one in self._under_way.values()))
+        left = waiting - self._per_ms * (now_ms - since_ms)
+        most = self._per_ms * _UNDER_WAY_MS
+        return left > self._per_ms * _AHEAD_MS or waiting + self._next_bytes > most
+
+    @property
+    def _next_bytes(self) -> float:
+        return self.entries * self._bytes_per_entry
 
     def connected(self) -> None:
-        """A connection began; what the last one could carry says little about it."""
+        """A connection began; it may be another network, but most often it is the same."""
         self._under_way.clear()
-        self._dared, self._per_ms = _FIRST, None
+        self._dared, self._per_ms = max(_FIRST, self._dared // _GROWTH), None
 
     def published(self, mid: int, entries: int, size: int, now_ms: int) -> None:
         """A batch of `size` bytes went out as message `mid`."""

@@ -164,5 +164,14 @@ def cpu_s(pid: int) -> float:
 
 
 def resident_kb(pid: int) -> int:
+    return _kb(pid, "VmRSS")
+
+
+def peak_kb(pid: int) -> int:
+    """The most that has been resident so far."""
+    return _kb(pid, "VmHWM")
+
+
+def _kb(pid: int, what: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+    return int(next(line for line in lines if line.startswith(what)).split()[1])

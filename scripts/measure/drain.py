@@ -1,6 +1,7 @@
 """A backlog to PUBACK and to receipts, beside paho sending the same entries one per message."""
 
 import itertools
+import json
 import queue
 import random
 import shutil
@@ -32,20 +33,25 @@ from edge_agent.terminal.packing import Identity
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.connection import Connection
 from edge_agent.uplink.window import Window
+from measure.agent import agent, peak_kb, write_config
 from measure.yardstick import BOOT, ROOT, TERMINAL, punch
 
 
 def fill(path: Path, count: int) -> None:
     """A journal with `count` punches, written in one transaction."""
     journal = Journal(path, TERMINAL)
-    head, rows = chain.genesis(TERMINAL, journal.journal), []
-    for seq in range(1, count + 1):
-        text = entries.text(*punch(seq), seq)
-        head = chain.link(head, text)
-        rows.append((seq, "punch", text, head))
+    head = chain.genesis(TERMINAL, journal.journal)
     journal.close()
+
+    def rows() -> Iterator[tuple[int, str, str, bytes]]:
+        nonlocal head
+        for seq in range(1, count + 1):
+            text = entries.text(*punch(seq), seq)
+            head = chain.link(head, text)
+            yield seq, "punch", text, head
+
     with sqlite3.connect(path) as db:
-        db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
+        db.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows())
     db.close()
 
 
@@ -131,9 +137,6 @@ def received(drain: Drain) -> bool:
 
 def one_by_one(path: Path, port: int, count: int) -> float:
     """Seconds for paho to publish `count` entries to PUBACK, one per message, its window full."""
-    with sqlite3.connect(path) as db:
-        texts = [row[0] for row in db.execute("SELECT text FROM entry LIMIT ?", (count,))]
-    db.close()
     done, connected = threading.Event(), threading.Event()
     left = itertools.count(count - 1, -1)
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
@@ -144,11 +147,13 @@ def one_by_one(path: Path, port: int, count: int) -> float:
     client.loop_start()
     connected.wait(10)
     began = time.perf_counter()
-    for text in texts:
-        client.publish("bench/one", text, qos=1)
+    with sqlite3.connect(path) as db:
+        for (text,) in db.execute("SELECT text FROM entry ORDER BY seq LIMIT ?", (count,)):
+            client.publish("bench/one", text, qos=1)
     if not done.wait(300):
         raise TimeoutError("the yardstick does not finish")
     seconds = time.perf_counter() - began
+    db.close()
     client.disconnect()
     client.loop_stop()
     return seconds
@@ -178,8 +183,8 @@ def central(work: Path, port: int, protocol: str) -> Iterator[None]:
 
 
 def bench_drain(work: Path, quick: bool) -> dict[str, Any]:
-    count = 20_000 if quick else 200_000
-    sample = 5_000 if quick else 20_000
+    count = 20_000 if quick else 1_000_000
+    sample = 5_000 if quick else 50_000
     rounds = 2 if quick else 3
     full = work / "full.db"
     fill(full, count)
@@ -225,6 +230,38 @@ def _copy(source: Path, target: Path) -> Path:
     one.close()
     other.close()
     return target
+
+
+def bench_memory(work: Path, quick: bool) -> dict[str, Any]:
+    """The agent's own peak while it drains a small and a large backlog to receipts."""
+    peaks = {}
+    for name, count in (("small", 5_000), ("large", 20_000 if quick else 1_000_000)):
+        place = work / name
+        place.mkdir()
+        fill(place / "journal.db", count)
+        with Broker(max_queued=0) as broker, central(place, broker.port, broker.protocol):
+            config = write_config(place, broker.port, broker.protocol, scanner=False)
+            with agent(place, config) as (process, _):
+                _wait_received(place / "status.json", 300)
+                peaks[name] = peak_kb(process.pid)
+        shutil.rmtree(place)
+    return {
+        "drain_resident_mb": peaks["large"] / 1000,
+        "drain_resident_ratio": peaks["large"] / peaks["small"],
+    }
+
+
+def _wait_received(status: Path, limit_s: float) -> None:
+    until = time.monotonic() + limit_s
+    while time.monotonic() < until:
+        try:
+            journal = json.loads(status.read_bytes())["journal"]
+        except (OSError, ValueError, KeyError):
+            journal = {"backlog": None}
+        if journal["backlog"] == 0:
+            return
+        time.sleep(0.2)
+    raise TimeoutError("the agent does not drain its backlog")
 
 
 def bench_live(work: Path, quick: bool) -> dict[str, Any]:
