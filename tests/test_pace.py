@@ -74,7 +74,7 @@ def test_a_loss_halves_what_is_dared_and_receipts_raise_it_slowly() -> None:
     link.pace.shrink()
     assert link.pace.entries == FULL // 2
     link.pace.grow()
-    assert link.pace.entries == FULL // 2 + FULL // 20
+    assert link.pace.entries == FULL // 2 + FULL // 16 + 1
     for _ in range(20):
         link.pace.shrink()
     assert link.pace.entries == 1
@@ -107,3 +107,28 @@ def test_a_short_message_does_not_make_a_link_look_narrow() -> None:
 def test_an_answer_to_somebody_else_says_nothing() -> None:
     """The status message, say."""
     assert Pace().acked(7, 0) is None
+
+
+def test_a_connection_that_dies_says_nothing_of_a_size_that_had_passed() -> None:
+    """On a bad link they die whatever one sends; small batches would cost twice the bytes."""
+    link = Slow(10_000)
+    for _ in range(5):
+        link.send()
+    link.pace.published(90, FULL, 20_000, link.now_ms)
+    link.pace.lost()
+    link.pace.connected()
+    for _ in range(5):
+        link.send()
+    assert link.pace.entries == FULL
+
+
+def test_a_connection_that_dies_of_a_larger_batch_than_any_before_halves_it() -> None:
+    """So does one that dies of its first; what was under way is forgotten."""
+    link = Slow(10_000)
+    link.send()
+    link.pace.published(90, 200, 8_000, link.now_ms)
+    link.pace.lost()
+    assert not link.pace.busy(link.now_ms)
+    for _ in range(5):
+        link.send()
+    assert link.pace.entries == 100

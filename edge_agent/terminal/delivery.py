@@ -219,8 +219,8 @@ class Delivery:
         self._online = False
         self.cause = cause
         self._greeting = None
-        if self.window.disconnected():
-            self._pace.shrink()
+        self.window.disconnected()
+        self._pace.lost()
         self._next_attempt_ms = now_ms + self._backoff.next_ms()
         self.usage.ended(now_ms)
         if ended is not None:

@@ -41,6 +41,7 @@ class Pace:
         self._bytes_per_entry = 60.0
         self._under_way: dict[int, _Sent] = {}
         self._heard_ms = 0
+        self._proven = 0
 
     @property
     def entries(self) -> int:
@@ -67,6 +68,7 @@ class Pace:
     def connected(self) -> None:
         """A connection began; it may be another network, but most often it is the same."""
         self._under_way.clear()
+        self._proven = 0
         self._dared, self._per_ms = max(_FIRST, self._dared // _GROWTH), None
 
     def published(self, mid: int, entries: int, size: int, now_ms: int) -> None:
@@ -80,6 +82,7 @@ class Pace:
         sent = self._under_way.pop(mid, None)
         if sent is None:
             return None
+        self._proven = max(self._proven, sent.entries)
         alone_ms = max(1, now_ms - max(sent.at_ms, self._heard_ms))
         per_ms = sent.size / alone_ms
         self._heard_ms = now_ms
@@ -94,6 +97,16 @@ class Pace:
         """A batch did not get through: whatever it was in it or about its size, try half of it."""
         self._ceiling = max(1, min(self._ceiling, self.entries) // 2)
 
+    def lost(self) -> None:
+        """The connection ended with batches under way: was it their size?
+
+        Not if one as large had got through before: then it was the weather.
+        """
+        largest = max((one.entries for one in self._under_way.values()), default=0)
+        self._under_way.clear()
+        if largest > self._proven:
+            self._ceiling = max(1, min(self._ceiling, largest) // 2)
+
     def grow(self) -> None:
         """A receipt came: dare a little more again."""
-        self._ceiling = min(FULL, self._ceiling + FULL // 20)
+        self._ceiling = min(FULL, self._ceiling + self._ceiling // 8 + 1)
