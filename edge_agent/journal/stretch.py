@@ -19,14 +19,15 @@ def read_stretch(db: sqlite3.Connection, first: int, last: int, max_bytes: int) 
 
     None if one is missing or cannot be read as it should: `Journal.read` then says more.
     """
-    query = "SELECT CAST(text AS TEXT), CAST(head AS BLOB) FROM entry"
-    query += " WHERE seq BETWEEN ? AND ? ORDER BY seq"
+    query = "SELECT CAST(text AS TEXT) FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq"
     try:
-        rows = db.execute(query, (first, last)).fetchall()
+        texts = [text for (text,) in db.execute(query, (first, last))]
+        if len(texts) != last - first + 1:
+            return None
+        if sum(map(len, texts)) > max_bytes:
+            texts = texts[: max(1, bisect_right(list(accumulate(map(len, texts))), max_bytes))]
+        query = "SELECT CAST(head AS BLOB) FROM entry WHERE seq = ?"
+        (head,) = db.execute(query, (first + len(texts) - 1,)).fetchone()
     except sqlite3.Error:
         return None
-    if len(rows) != last - first + 1:
-        return None
-    texts, heads = map(list, zip(*rows, strict=True))
-    fit = max(1, bisect_right(list(accumulate(map(len, texts))), max_bytes))
-    return Stretch(texts[:fit], heads[fit - 1])
+    return Stretch(texts, head)

@@ -99,6 +99,7 @@ class Delivery:
         self._pace = Pace()
         self.receiving = Receiving(journal, identity, window, self._pace, incidents, self.rejected)
         self._packing = Packing(journal, identity, window, self._pace, self._fault)
+        self._packing.metered = daily_kb is not None
         self._noted = window.upto
         self._noted_ms = 0
         self._online_ms = 0

@@ -12,7 +12,7 @@ from edge_agent.errors import JournalError, MessageError
 from edge_agent.journal import Journal
 from edge_agent.journal.journal import first_broken
 from edge_agent.records import Entry
-from edge_agent.uplink.pace import Pace
+from edge_agent.uplink.pace import FULL, Pace
 from edge_agent.uplink.window import Window
 
 #: Texts of a batch; in tables they deflate to a twentieth.
@@ -51,6 +51,10 @@ class Packing:
         window: says what is due, and is told of entries that can never be sent.
         pace: says how much the link carries.
         fault: told of incidents: what, which, cause.
+
+    Attributes:
+        max_bytes: most bytes of texts in a batch.
+        metered: each byte on the link costs.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Packing:
         fault: Callable[[str, str, str], None],
     ) -> None:
         self.max_bytes = BATCH_BYTES
+        self.metered = False
         self._journal = journal
         self._identity = identity
         self._window = window
@@ -98,7 +103,10 @@ class Packing:
         # An entry that is not sound comes alone; only then can the texts lead to another head.
         lead = chain.link(prev, texts[0]) if len(texts) == 1 else head
         seal = who.sealer.seal(who.terminal, journal, last, head, None if lead == head else lead)
-        payload = messages.encode_batch(who.terminal, journal, prev, texts, first, seal)
+        quick = len(texts) == FULL and not self.metered  # then the link carries more than we can
+        payload = messages.encode_batch(
+            who.terminal, journal, prev, texts, first, seal, quick=quick
+        )
         return Packed(first, last, payload)
 
     def _cut(self, first: int, last: int) -> tuple[bytes, list[Entry]]:

@@ -39,6 +39,7 @@ TARGETS: tuple[tuple[str, str, float | None, bool], ...] = (
     ("drain_resident_mb", "the agent at its most while it drains, MB", 60, False),
     ("drain_resident_ratio", "the same, a million entries over 5,000", 1.1, False),
     ("wire_bytes_per_punch_backlog", "bytes on the wire a punch, backlog", 40, False),
+    ("wire_bytes_per_punch_metered", "the same where each byte costs", 20, False),
     ("wire_bytes_per_punch_live", "bytes on the wire a punch, live", 450, False),
     ("disk_bytes_per_punch", "bytes written to disk a punch", None, False),
     ("disk_bytes_per_bare_row", "bytes written to disk a bare row", None, False),
