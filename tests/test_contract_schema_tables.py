@@ -1,12 +1,13 @@
 """Tables: schema and decoder say the same of them, and entries are held to the same rules there."""
 
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from contract_check import read, validate
-from contract_samples import AT, BOOT, RECORDS, batch, journal
+from contract_samples import AT, BOOT, PUNCH, RECORDS, batch, journal
 from test_contract_schema import (
     CHANNEL_OF,
     EXCEPTIONS,
@@ -23,7 +24,7 @@ from test_contract_schema import (
 )
 from test_contract_tables import by_hand
 
-from edge_agent.contract import canonical, entries, messages
+from edge_agent.contract import canonical, messages, tables
 from edge_agent.errors import MessageError
 
 #: What the schema of a table cannot state: that columns, rows and entries fit each other.
@@ -41,20 +42,36 @@ TABLE_EXCEPTIONS = (
 
 def tabled() -> Any:
     """A message with a table that has columns of all forms, and an entry in none."""
-    message = read(batch(journal([*RECORDS[:1], *[(entries.Clock("daily"), AT)] * 3])))
+    message = read(batch(journal([*RECORDS[:1], *[(PUNCH, AT)] * 3])))
     message["batch"], message["entries"] = 2, message["entries"][:1]
     columns = {
         "at.boot": BOOT,
         "at.mono_ms": {"steps": [1, 2, 0]},
         "at.source": ["ntp", "gnss", "ntp"],
         "at.utc_ms": 7,
-        "kind": "clock",
+        "credential": "cd" * 32,
+        "kind": "punch",
         "later.thing": "from a newer terminal",
+        "place.grade": {"index": [0, 1, 0], "values": ["verified", "no_sky"]},
+        "place.lat_e7": -900_000_000,
+        "scanner": "front",
         "seq": [2, 4, 3],
-        "why": {"index": [0, 1, 0], "values": ["daily", "better"]},
+        "technology": "em4100",
     }
     message["tables"] = [{"columns": columns, "rows": 3}]
     return message
+
+
+def odd_rows(message: Any) -> Iterator[tuple[tuple[str | int, ...], bytes]]:
+    """Messages whose tables are sound, and their rows are not."""
+    columns = found(message, ("tables", 0, "columns"))
+    for path in columns:
+        renamed = {one + ".deeper" * (one == path): columns[one] for one in columns}
+        yield (path, "deeper"), replaced(message, ("tables", 0, "columns"), renamed)
+    for number in range(6):  # rows of two kinds, one of them no good
+        mixed = {**columns, "kind": ["punch", f"later{'r' * number}", "punch"], "credential": "cd"}
+        yield ("kind", number), replaced(message, ("tables", 0, "columns"), mixed)
+    yield ("rows",), replaced(message, ("tables", 0, "rows"), messages.MAX_BATCH)
 
 
 def changes() -> Iterator[tuple[tuple[str | int, ...], bytes]]:
@@ -65,7 +82,7 @@ def changes() -> Iterator[tuple[tuple[str | int, ...], bytes]]:
             yield at, removed(message, at)
             for value in (*NEVER, *ODD, *neighbours(found(message, at))):
                 yield at, replaced(message, at, value)
-    yield ("rows",), replaced(message, ("tables", 0, "rows"), messages.MAX_BATCH)
+    yield from odd_rows(message)
     for at in objects(message):
         if at[:1] == ("tables",):
             for key in ("later", "at", "at.boot.x", "a.b.c.d", "a.b.c.d.e", "A", "a\n", "a..b", ""):
@@ -132,3 +149,28 @@ def test_a_table_of_the_most_of_everything_is_taken() -> None:
     decoded = messages.decode_batch(encoded(message))
     assert len(decoded.texts) == rows
     assert [canonical.encode(one) for one in decoded.entries] == list(decoded.texts)
+
+
+def test_a_table_has_no_more_of_anything_than_the_schema_says() -> None:
+    """Of tables, columns and rows, so that no message costs more than one of the most of each."""
+    message = tabled()
+    (table,) = message["tables"]
+    wide = {**table["columns"], **{f"c{number}": 1 for number in range(tables.MAX_COLUMNS)}}
+    assert verdicts("batch", replaced(message, ("tables",), [table] * 17))[0] is False
+    assert verdicts("batch", replaced(message, ("tables", 0, "columns"), wide))[0] is False
+    for tables_ in ([table] * 17, [{**table, "columns": wide}]):
+        with pytest.raises(MessageError, match=r"expected"):
+            messages.decode_batch(encoded({**message, "tables": tables_}))
+    half = {"rows": 501, "columns": {**table["columns"], "seq": {"steps": [1] * 501}}}
+    for path in ("at.mono_ms", "at.source", "place.grade"):
+        half["columns"][path] = 7 if path == "at.mono_ms" else "ntp"
+    with pytest.raises(MessageError, match=r"rows may not be 501"):
+        messages.decode_batch(encoded({**message, "tables": [half, half]}))
+
+
+def test_the_names_of_columns_count_once_for_each_row() -> None:
+    """Each row's text has them: a long one cannot become a thousand long ones."""
+    message = tabled()
+    message["tables"][0]["columns"]["c" * 1_350_000] = 1
+    with pytest.raises(MessageError, match=r"^size: the tables"):
+        messages.decode_batch(zlib.compress(encoded(message)))
