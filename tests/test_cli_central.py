@@ -7,11 +7,12 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from central_histories import PUNCH
-from central_wall import MORNING, SITI, full_wall, stamp, take, wall_at
+from central_wall import MORNING, NOW, SITI, full_wall, stamp, take, wall_at
 from click.testing import CliRunner, Result
 
 from edge_agent.central.store import Store
@@ -138,6 +139,46 @@ def test_a_proof_that_fails_ends_with_exit_code_1(config: Path, edited: bool, co
             db.execute("UPDATE entry SET text = replace(text, 'front', 'other') WHERE seq = 3")
     command = [sys.executable, "-m", "edge_agent", "central", "prove", "--config", str(config)]
     assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("parts", "first_seq", "code", "said"),
+    [
+        ([(4, 9)], 4, 3, (0, 3, True)),
+        ([(1, 2), (6, 9)], 6, 3, (0, 3, True)),
+        ([(4, 9)], 3, 1, (1, 2, True)),
+        ([(1, 2), (6, 9)], 1, 1, (3, 0, True)),
+        ([(1, 9)], 4, 0, (0, 0, True)),
+    ],
+)
+def test_a_proof_tells_what_is_lost_from_what_is_missing(
+    config: Path, parts: list[tuple[int, int]], first_seq: int, code: int, said: tuple[int, ...]
+) -> None:
+    """Lost is what the terminal holds no more, by its own word; exit 3 if that is all."""
+    wall = full_wall(9)
+    with Store(config.with_name("central.db")) as store:
+        for first, last in parts:
+            take(store, wall.batch(first, last))
+        store.note(replace(wall.status(), first_seq=first_seq), NOW)
+    result = run("prove", "--json", "--config", config)
+    (proof,) = json.loads(result.output)
+    assert (proof["missing"], proof["lost"], proof["joined"]) == said
+    assert (proof["whole"], proof["chained"], proof["sealed"]) == (code == 0, True, True)
+    assert result.exit_code == code
+
+
+def test_a_loss_excuses_neither_an_edit_nor_a_fork(config: Path) -> None:
+    """Exit 1 as ever, whatever else is lost."""
+    wall, twin = full_wall(9), full_wall(5)
+    twin.punch("em4100:00000000FF", NOW)
+    with Store(config.with_name("central.db")) as store:
+        for batch in (wall.batch(4, 5), twin.batch(6, 6)):
+            take(store, batch)
+        store.note(replace(wall.status(), first_seq=4), NOW)
+    assert run("prove", "--config", config).exit_code == 3
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch(7, 9))
+    assert run("prove", "--config", config).exit_code == 1
 
 
 @pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])

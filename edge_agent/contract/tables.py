@@ -70,7 +70,7 @@ def unpack(tables: Any, most_rows: int, most_bytes: int) -> list[tuple[dict[str,
     Raises:
         MessageError: reason ``schema``, or ``size`` if they would exceed `most_bytes` of text.
     """
-    if type(tables) is not list or not 1 <= len(tables) <= 10 * MAX_TABLES:
+    if type(tables) is not list or not 1 <= len(tables) <= MAX_TABLES:
         raise MessageError("schema", f"tables: expected a list of 1 to {MAX_TABLES}")
     found: list[tuple[dict[str, Any], str]] = []
     for table in tables:
