@@ -70,7 +70,7 @@ def test_above_what_is_lost_a_gap_is_a_gap_and_a_fork_a_fork(store):
     assert (coverage.complete, coverage.why) == (False, "entry 6 is missing")
     other = wall_at(terminal="bungi-2")
     twin = wall_at(terminal="bungi-2")
-    for hour in (50, 0):
+    for hour in (50, 40, 0):
         other.punch(SITI, NOW - hour * 3_600_000)
         twin.punch(HARUN, NOW - hour * 3_600_000)
     store.take(other.batch(1, 2), NOW)
@@ -78,3 +78,18 @@ def test_above_what_is_lost_a_gap_is_a_gap_and_a_fork_a_fork(store):
     store.note(replace(other.status("offline"), first_seq=3), NOW)
     coverage, _ = called(store, 1)
     assert (coverage.complete, coverage.terminal) == (False, "bungi-2")
+
+
+def test_what_one_journal_has_lost_excuses_no_other(store):
+    """The old journal of a terminal whose card was replaced today; its status is of the new one."""
+    wall, new = wall_at(), Wall(journal="ab" * 16)
+    for hour in (60, 50, 40, 30, 0):
+        wall.punch(SITI, NOW - hour * 3_600_000)
+    store.take(wall.batch(1, 2), NOW)
+    store.take(wall.batch(4), NOW)
+    new.start(NOW - 60_000)
+    store.take(new.batch(), NOW)
+    store.note(replace(new.status("offline"), first_seq=5), NOW)
+    coverage, harun = called(store)
+    assert (coverage.complete, harun) == (False, Presence.SILENT)
+    assert coverage.reported_ms == NOW - 60 * 3_600_000

@@ -143,8 +143,7 @@ def _reach(
     at_ms = began_ms = None
     begun_ms = since_ms
     if upto:
-        low_ms, high_ms, _ = stamps.bounds(stream, first)
-        began_ms = low_ms if first == 1 else None
+        began_ms, high_ms, _ = stamps.bounds(stream, first)
         begun_ms = min(since_ms, since_ms if high_ms is None else high_ms)
         low_ms, _, _ = stamps.bounds(stream, upto)
         (received_ms,) = db.conn.execute(

@@ -9,6 +9,7 @@ from edge_agent.central.serve import wall_ms
 from edge_agent.central.store import Store
 from edge_agent.cli.options import central_config
 from edge_agent.cli.progress import Progress
+from edge_agent.cli.table import plain
 from edge_agent.contract import bundle
 from edge_agent.errors import CentralError, ConfigError
 from edge_agent.ports import files
@@ -66,7 +67,7 @@ def said(outcome: imports.Outcome) -> str:
         f"records refused: {', '.join(refused)}" if refused else "",
         f"CUT {outcome.cut}: export it again" if outcome.cut else "",
     ]
-    return "; ".join(filter(None, parts))
+    return plain("; ".join(filter(None, parts)))
 
 
 def private_key(path: Path) -> str:
