@@ -32,12 +32,20 @@ def import_bundles(path: Path, paths: tuple[Path, ...]) -> None:
         raise CentralError("import", " ".join(map(str, paths)), cause, hint)
     flawed = False
     with Store(Path(wanted.database)) as store, Progress("importing", "bytes") as progress:
-        before, whole = 0, sum(file.stat().st_size for file in found)
-        for file in found:
-            flawed |= not _take(store, file, private, before, whole, progress)
-            before += file.stat().st_size
+        sizes = [_size(file) for file in found]
+        for number, file in enumerate(found):
+            before = sum(sizes[:number])
+            flawed |= not _take(store, file, private, before, sum(sizes), progress)
     if flawed:
         raise click.exceptions.Exit(1)
+
+
+def _size(file: Path) -> int:
+    """For the progress alone: a stick that is pulled out now is said when it is read."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _take(
