@@ -1,7 +1,9 @@
 """What was carried, into the database: the same rows, whatever went which way."""
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from carried import (
     take,
 )
 from central_peer import Peer, serving
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,6 +31,7 @@ from edge_agent.central import imports
 from edge_agent.central.gaps import refusals
 from edge_agent.central.proofs import proofs
 from edge_agent.central.store import Store
+from edge_agent.cli.central import central
 from edge_agent.contract import messages
 from edge_agent.errors import CentralError
 from edge_agent.sim.broker import Broker
@@ -201,6 +205,35 @@ def test_an_interrupted_import_is_resumed(journal: Path, tmp_path: Path) -> None
             imports.take(store, file, PRIVATE, lambda: NOW_MS, stop)
         again = take(store, file)
         assert (again.new, again.known) == (20, 20)
+
+
+def test_a_stick_that_is_pulled_out_is_said_and_the_rest_is_taken(
+    journal: Path, tmp_path: Path
+) -> None:
+    """The second bundle goes while the first is read; the third, on another stick, is stored."""
+    (tmp_path / "organisation.key").write_text(PRIVATE)
+    config = tmp_path / "central.toml"
+    config.write_text(
+        f'database = "{tmp_path}/c.db"\norganisation_key = "{tmp_path}/organisation.key"\n'
+    )
+    first, second = tmp_path / "a.bundle", written(tmp_path, b"", "b.bundle")
+    third = written(tmp_path, made_of(journal, (1, COUNT)), "c.bundle")
+    os.mkfifo(first)
+
+    def pull() -> None:
+        with first.open("wb") as end:
+            second.unlink()
+            first.unlink()
+            end.write(b"a holiday")
+
+    hand = threading.Thread(target=pull)
+    hand.start()
+    words = ["import", "--config", str(config), str(first), str(second), str(third)]
+    done = CliRunner().invoke(central, words)
+    hand.join()
+    assert done.exit_code == 1, done.exception
+    assert "put the stick in again" in done.output
+    assert f"{COUNT} new" in done.output
 
 
 MEMORY = """

@@ -7,16 +7,18 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from central_histories import PUNCH
-from central_wall import MORNING, SITI, full_wall, stamp, take, wall_at
+from central_wall import MORNING, NOW, SITI, Wall, full_wall, stamp, take, wall_at
 from click.testing import CliRunner, Result
 
 from edge_agent.central.store import Store
 from edge_agent.cli.central import central
-from edge_agent.errors import EdgeAgentError
+from edge_agent.errors import EdgeAgentError, MessageError
+from edge_agent.records import Enrolment
 
 
 @pytest.fixture
@@ -138,6 +140,91 @@ def test_a_proof_that_fails_ends_with_exit_code_1(config: Path, edited: bool, co
             db.execute("UPDATE entry SET text = replace(text, 'front', 'other') WHERE seq = 3")
     command = [sys.executable, "-m", "edge_agent", "central", "prove", "--config", str(config)]
     assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("parts", "first_seq", "code", "said"),
+    [
+        ([(4, 9)], 4, 3, (0, 3, True)),
+        ([(1, 2), (6, 9)], 6, 3, (0, 3, True)),
+        ([(4, 9)], 3, 1, (1, 2, True)),
+        ([(1, 2), (6, 9)], 1, 1, (3, 0, True)),
+        ([(1, 9)], 4, 0, (0, 0, True)),
+    ],
+)
+def test_a_proof_tells_what_is_lost_from_what_is_missing(
+    config: Path, parts: list[tuple[int, int]], first_seq: int, code: int, said: tuple[int, ...]
+) -> None:
+    """Lost is what the terminal holds no more, by its own word; exit 3 if that is all."""
+    wall = full_wall(9)
+    with Store(config.with_name("central.db")) as store:
+        for first, last in parts:
+            take(store, wall.batch(first, last))
+        store.note(replace(wall.status(), first_seq=first_seq), NOW)
+    result = run("prove", "--json", "--config", config)
+    (proof,) = json.loads(result.output)
+    assert (proof["missing"], proof["lost"], proof["joined"]) == said
+    assert (proof["whole"], proof["chained"], proof["sealed"]) == (code == 0, True, True)
+    assert result.exit_code == code
+
+
+def test_a_loss_excuses_neither_an_edit_nor_a_fork(config: Path) -> None:
+    """Exit 1 as ever, whatever else is lost."""
+    wall, twin = full_wall(9), full_wall(5)
+    twin.punch("em4100:00000000FF", NOW)
+    with Store(config.with_name("central.db")) as store:
+        for batch in (wall.batch(4, 5), twin.batch(6, 6)):
+            take(store, batch)
+        store.note(replace(wall.status(), first_seq=4), NOW)
+    assert run("prove", "--config", config).exit_code == 3
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch(7, 9))
+    assert run("prove", "--config", config).exit_code == 1
+
+
+def test_a_loss_of_one_journal_excuses_no_other(config: Path) -> None:
+    """What a terminal says of the journal that it has now says nothing of the one before."""
+    wall, new = full_wall(9), Wall(journal="ab" * 16)
+    new.start(NOW)
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch(4, 9))
+        take(store, new.batch())
+        store.note(replace(new.status(), first_seq=4), NOW)
+    result = run("prove", "--json", "--config", config)
+    assert [one["missing"] for one in json.loads(result.output)] == [3, 0]
+    assert result.exit_code == 1
+    listed = json.loads(run("gaps", "--json", "--config", config).output)
+    assert [(one["missing"], one["lost"]) for one in listed] == [([[1, 3]], []), ([], [])]
+
+
+def test_a_proof_under_a_key_that_is_not_trusted_any_more_fails(config: Path) -> None:
+    """What was signed before a repair is shown as such; nobody has looked at it since."""
+    wall = full_wall(3)
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch())
+        store.trust("bungi-1", "ab" * 32)
+    assert run("prove", "--config", config).exit_code == 1
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+@pytest.mark.parametrize("command", ["punches", "rollcall", "gaps", "signal", "enrolments"])
+def test_what_a_terminal_writes_does_not_steer_a_screen(
+    config: Path, command: str, form: list[str]
+) -> None:
+    """Names of sites, scanners and cards may hold any character; a screen obeys some of them."""
+    order = "\x1b]0;x\x07\x9b2J\x7f\u202e\r\n"
+    wall = Wall()
+    wall.start(MORNING, site=order, zone="Asia/Makassar")
+    wall.punch(SITI, MORNING, person=order)
+    wall.add(Enrolment("ab" * 32, order, order, order), stamp(MORNING))
+    with Store(config.with_name("central.db")) as store:
+        take(store, wall.batch())
+        store.note(replace(wall.status(), site="kec"), NOW)
+        store.refuse("", MessageError("topic", order), NOW)
+    result = run(command, *form, "--config", config)
+    assert result.exit_code == 0
+    shown = result.output.replace("\n", "")
+    assert [char for char in shown if not (char.isprintable() or char == "\u202e")] == []
 
 
 @pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])

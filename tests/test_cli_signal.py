@@ -103,6 +103,13 @@ def test_the_ends_of_the_calendar_are_days_like_others(config: Path, first: str,
     assert surveys == (4 if first < "1000" else 0)
 
 
+def test_thirty_days_up_to_the_first_day_there_is_are_fewer(config: Path) -> None:
+    """A typing error in the year is an empty report, not a fault of the program."""
+    words = ["signal", "--config", str(config), "--json", "--to", "0001-01-05"]
+    done = CliRunner().invoke(central, words)
+    assert (done.exit_code, json.loads(done.output)[0]["surveys"]) == (0, 0)
+
+
 def test_an_operator_cannot_write_on_a_persons_screen(tmp_path: Path, config: Path) -> None:
     """What a modem calls its network is printed without what steers a terminal."""
     wall = Wall("dinkes-2")

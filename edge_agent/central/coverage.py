@@ -12,9 +12,11 @@ and no later than it was received, so a clock that runs ahead proves nothing abo
 dead link is noticed when the broker fires the last will, one and a half keepalives after it died:
 until then such a terminal still counts as online. If a terminal began a new journal during the day,
 what the old one had not yet sent may be lost; the terminal is then complete only as far as the old
-journal is.
+journal is. What a terminal says that it holds no more (see `gaps`) is waited for no longer: above
+it, it is complete for a day that began when the first entry above had certainly been made.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlite_utils.db import Database
@@ -44,7 +46,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class _Reach:
-    """How far the gapless beginning of one journal goes.
+    """How far the gapless beginning of one journal goes, or what is gapless above a loss.
 
     Attributes:
         since_ms: when the central first heard of it.
@@ -52,6 +54,8 @@ class _Reach:
         begun_ms: its first entry was made no later.
         at_ms: the last entry without a gap before it was made no sooner, None if there is none or
             nothing is certain.
+        upto: the last entry without a gap; `gap`: something above it is stored, or nothing below;
+            `lost`: the next is missing and never comes.
     """
 
     journal: str
@@ -60,6 +64,7 @@ class _Reach:
     begun_ms: int
     upto: int
     gap: bool
+    lost: bool
     at_ms: int | None
 
 
@@ -86,7 +91,7 @@ def coverage(db: Database, terminal: str, day_ms: int, at_ms: int, seen: Watch) 
     state, journal, last_seq = db.conn.execute(
         "SELECT state, journal, coalesce(last_seq, 0) FROM terminal WHERE name = ?", (terminal,)
     ).fetchone()
-    reaches = _reaches(db, terminal)
+    reaches = _reaches(db, terminal, day_ms)
     if reaches and all(one.began_ms is not None and one.began_ms > at_ms for one in reaches):
         return None
     newest = next((one for one in reaches if one.journal == journal), None)
@@ -109,32 +114,50 @@ def _judge(terminal: str, reach: _Reach, at_ms: int, why: str) -> Coverage:
 
 def _why(reach: _Reach, state: str) -> str:
     if reach.gap:
-        return f"entry {reach.upto + 1} is missing"
+        return f"entry {reach.upto + 1} is {'lost' if reach.lost else 'missing'}"
     if state == "online":
         return "online, not everything received"
     return f"{state}, last entry received"
 
 
-def _reaches(db: Database, terminal: str) -> list[_Reach]:
+def _reaches(db: Database, terminal: str, day_ms: int) -> list[_Reach]:
     streams = db.conn.execute(
-        "SELECT id, journal, since_ms FROM stream WHERE terminal = ? ORDER BY id", (terminal,)
+        "SELECT s.id, s.journal, s.since_ms, iif(t.journal = s.journal, t.first_seq, 1)"
+        " FROM stream s JOIN terminal t ON t.name = s.terminal WHERE s.terminal = ? ORDER BY s.id",
+        (terminal,),
     ).fetchall()
-    return [_reach(db, *row) for row in streams]
+    return [_reach(db, day_ms, *row) for row in streams]
 
 
-def _reach(db: Database, stream: int, journal: str, since_ms: int) -> _Reach:
+def _reach(
+    db: Database, day_ms: int, stream: int, journal: str, since_ms: int, first_seq: int
+) -> _Reach:
     spans = spans_of(db, stream)
-    upto = spans[0][1] if spans and spans[0][0] == 1 else 0
     stamps = Stamps(db.conn)
+    first, upto = spans[0] if spans and spans[0][0] == 1 else (1, 0)
+    above = _above_loss(spans, first_seq)
+    if above is not None:
+        _, high_ms, _ = stamps.bounds(stream, above[0])
+        if high_ms is not None and high_ms <= day_ms:
+            first, upto = above
     at_ms = began_ms = None
     begun_ms = since_ms
     if upto:
-        began_ms, high_ms, _ = stamps.bounds(stream, 1)
+        began_ms, high_ms, _ = stamps.bounds(stream, first)
         begun_ms = min(since_ms, since_ms if high_ms is None else high_ms)
         low_ms, _, _ = stamps.bounds(stream, upto)
         (received_ms,) = db.conn.execute(
             "SELECT received_ms FROM entry WHERE stream = ? AND seq = ?", (stream, upto)
         ).fetchone()
         at_ms = None if low_ms is None else min(low_ms, received_ms)
-    gap = upto == 0 or len(spans) > 1
-    return _Reach(journal, since_ms, began_ms, begun_ms, upto, gap, at_ms)
+    gap = upto == 0 or upto != spans[-1][1]
+    lost = upto + 1 < first_seq
+    return _Reach(journal, since_ms, began_ms, begun_ms, upto, gap, lost, at_ms)
+
+
+def _above_loss(spans: Sequence[tuple[int, int]], first_seq: int) -> tuple[int, int] | None:
+    """The stored range with the terminal's oldest entry, if there is a hole below, not a fork."""
+    for at, (first, last) in enumerate(spans):
+        if first <= first_seq <= last:
+            return (first, last) if first - 1 > (spans[at - 1][1] if at else 0) else None
+    return None

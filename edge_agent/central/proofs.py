@@ -10,6 +10,7 @@ from sqlite_utils.db import Database
 
 from edge_agent.contract import chain
 from edge_agent.contract.chain import Seal
+from edge_agent.ranges import Ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,11 @@ class Proof:
 
     Attributes:
         entries: how many texts were followed.
-        whole: they are one span from entry 1 on that begins with this journal's first head.
+        missing: how many below the last of them are not stored, but for those that are lost.
+        lost: how many the terminal, by its last status, holds no more: see `gaps`.
+        joined: the stored ranges follow from each other where they touch, and entry 1 from this
+            journal's first head.
+        whole: they are one range from entry 1 on, and it is joined.
         chained: the texts of every span lead from its first head to its last.
         sealed: every span's last head is signed by the key that the database names beside it.
         trusted: that is the key that the terminal is trusted with now.
@@ -27,6 +32,9 @@ class Proof:
     terminal: str
     journal: str
     entries: int
+    missing: int
+    lost: int
+    joined: bool
     whole: bool
     chained: bool
     sealed: bool
@@ -35,7 +43,13 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Every entry from 1 on is here and is what the terminal wrote."""
-        return self.whole and self.chained and self.sealed and self.trusted
+        return self.whole and not self.broken
+
+    @property
+    def broken(self) -> bool:
+        """Something is wrong that is not explained by what is lost."""
+        sound = self.joined and self.chained and self.sealed and self.trusted
+        return not sound or self.missing > 0
 
 
 def proofs(db: Database, terminal: str | None = None) -> tuple[Proof, ...]:
@@ -43,7 +57,8 @@ def proofs(db: Database, terminal: str | None = None) -> tuple[Proof, ...]:
     return tuple(
         _prove(db, *row)
         for row in db.conn.execute(
-            "SELECT s.id, s.terminal, s.journal, t.key FROM stream s"
+            "SELECT s.id, s.terminal, s.journal, t.key,"
+            " iif(t.journal = s.journal, t.first_seq, 1) FROM stream s"
             " JOIN terminal t ON t.name = s.terminal"
             " WHERE ? IS NULL OR s.terminal = ? ORDER BY s.terminal, s.id",
             (terminal, terminal),
@@ -51,7 +66,9 @@ def proofs(db: Database, terminal: str | None = None) -> tuple[Proof, ...]:
     )
 
 
-def _prove(db: Database, stream: int, terminal: str, journal: str, key: str) -> Proof:
+def _prove(
+    db: Database, stream: int, terminal: str, journal: str, key: str, first_seq: int
+) -> Proof:
     spans = db.conn.execute(
         "SELECT first, last, prev, head, key, signature, sent FROM span"
         " WHERE stream = ? ORDER BY first",
@@ -66,12 +83,20 @@ def _prove(db: Database, stream: int, terminal: str, journal: str, key: str) -> 
         chained &= chain.follow(prev, (text for (text,) in texts)) == head
         sealed &= Seal(last, head.hex(), signer, signature, sent).verify(terminal, journal)
         trusted &= signer == key
-    begins = (1, chain.genesis(terminal, journal))
+    stored = Ranges((span[0], span[1]) for span in spans)
+    holes = Ranges([(1, stored.last)]).minus(stored)
+    missing = holes.minus(Ranges([(1, first_seq - 1)]))
+    begins = {1: chain.genesis(terminal, journal)}
+    joined = len(list(stored)) == len(spans)
+    joined &= all(prev == begins.get(first, prev) for first, _, prev, *_ in spans)
     return Proof(
         terminal,
         journal,
-        entries=sum(span[1] - span[0] + 1 for span in spans),
-        whole=len(spans) == 1 and (spans[0][0], spans[0][2]) == begins,
+        entries=stored.count,
+        missing=missing.count,
+        lost=holes.count - missing.count,
+        joined=joined,
+        whole=joined and bool(spans) and not holes,
         chained=chained,
         sealed=sealed,
         trusted=trusted,

@@ -61,7 +61,7 @@ class Period:
         wall = known_zone(zone) or UTC
         today = (_EPOCH + timedelta(milliseconds=self.now_ms)).astimezone(wall).date()
         last = min(self.last or today, today)
-        first = self.first or last - timedelta(days=self.days - 1)
+        first = self.first or last - min(timedelta(days=self.days - 1), last - date.min)
         end_ms = self.now_ms if last == today else _midnight_ms(last + timedelta(days=1), wall)
         return _midnight_ms(first, wall), end_ms
 

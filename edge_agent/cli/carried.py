@@ -9,6 +9,7 @@ from edge_agent.central.serve import wall_ms
 from edge_agent.central.store import Store
 from edge_agent.cli.options import central_config
 from edge_agent.cli.progress import Progress
+from edge_agent.cli.table import plain
 from edge_agent.contract import bundle
 from edge_agent.errors import CentralError, ConfigError
 from edge_agent.ports import files
@@ -31,12 +32,20 @@ def import_bundles(path: Path, paths: tuple[Path, ...]) -> None:
         raise CentralError("import", " ".join(map(str, paths)), cause, hint)
     flawed = False
     with Store(Path(wanted.database)) as store, Progress("importing", "bytes") as progress:
-        before, whole = 0, sum(file.stat().st_size for file in found)
-        for file in found:
-            flawed |= not _take(store, file, private, before, whole, progress)
-            before += file.stat().st_size
+        sizes = [_size(file) for file in found]
+        for number, file in enumerate(found):
+            before = sum(sizes[:number])
+            flawed |= not _take(store, file, private, before, sum(sizes), progress)
     if flawed:
         raise click.exceptions.Exit(1)
+
+
+def _size(file: Path) -> int:
+    """For the progress alone: a stick that is pulled out now is said when it is read."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def _take(
@@ -66,7 +75,7 @@ def said(outcome: imports.Outcome) -> str:
         f"records refused: {', '.join(refused)}" if refused else "",
         f"CUT {outcome.cut}: export it again" if outcome.cut else "",
     ]
-    return "; ".join(filter(None, parts))
+    return plain("; ".join(filter(None, parts)))
 
 
 def private_key(path: Path) -> str:

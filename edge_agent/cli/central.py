@@ -28,6 +28,9 @@ from edge_agent.errors import EdgeAgentError
 from edge_agent.ports.systemd import Notifier
 from edge_agent.terminal.keys import credential_key
 
+#: Exit code of a proof that only what is lost speaks against; 2 is a command that cannot be read.
+_LOST = 3
+
 
 @click.group()
 def central() -> None:
@@ -78,15 +81,21 @@ def gaps(path: Path, form: str | None) -> None:
 @click.option("--terminal", help="Only the journals of this terminal.")
 @output_options
 def prove(path: Path, terminal: str | None, form: str | None) -> None:
-    """Follow every chain and check every seal again, from the stored texts; exit 1 if one fails."""
+    """Follow every chain and check every seal again, from the stored texts.
+
+    Exit 1 if anything is broken or missing; exit 3 if nothing is, but entries are lost: a database
+    had them that is no more, and their terminal says that it does not hold them any longer.
+    """
     with opened(Path(settings.load(path).database)) as db:
         found = proofs.proofs(db, terminal)
     if not found:
         hint = "see `edge-agent central gaps` for the journals that are stored"
         raise EdgeAgentError("prove", terminal or "the database", "it holds no journal", hint)
     show(found, proofs.Proof, form)
-    if not all(one.holds for one in found):
+    if any(one.broken for one in found):
         raise click.exceptions.Exit(1)
+    if not all(one.holds for one in found):
+        raise click.exceptions.Exit(_LOST)
 
 
 def _terminal(_context: object, _parameter: object, found: Any) -> Any:

@@ -1,6 +1,5 @@
 """`edge-agent central rollcall`: who is present, office by office, with its coverage beside it."""
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from edge_agent.central.reports import LocalTime, local
 from edge_agent.central.rollcall import Called, Office, Presence, RollCall
 from edge_agent.central.schema import opened
 from edge_agent.central.serve import wall_ms
-from edge_agent.cli.table import output_options, show
+from edge_agent.cli.table import as_json, output_options, plain, show
 from edge_agent.errors import EdgeAgentError
 
 
@@ -39,7 +38,7 @@ def rollcall(path: Path, site: str | None, at: str | None, form: str | None) -> 
     with opened(Path(settings.load(path).database)) as db:
         called = roll.rollcall(db, at_ms, now_ms, site)
     if form == "json":
-        click.echo(json.dumps(asdict(called), indent=1, ensure_ascii=False))
+        click.echo(as_json(asdict(called)))
     elif form == "csv":
         show(
             [_line(office, one) for office in called.offices for one in office.people], _Line, form
@@ -50,7 +49,7 @@ def rollcall(path: Path, site: str | None, at: str | None, form: str | None) -> 
 
 def _print(called: RollCall) -> None:
     for office in called.offices:
-        click.echo(f"{office.site}  {office.site_name}  {_moment(office.local)}")
+        click.echo(plain(f"{office.site}  {office.site_name}  {_moment(office.local)}"))
         show([_line(office, one) for one in office.people], _Line, None)
         for terminal in office.terminals:
             reach = "nothing" if terminal.reported_ms is None else "reported up to"

@@ -1,6 +1,5 @@
 """`edge-agent central signal`: how well each office hears the network, as a table or as a map."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from edge_agent.central.schema import opened
 from edge_agent.central.serve import wall_ms
 from edge_agent.central.signal import Period, SiteSignal
 from edge_agent.central.signal import signal as report
-from edge_agent.cli.table import output_options, show
+from edge_agent.cli.table import as_json, output_options, show
 from edge_agent.errors import EdgeAgentError
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -74,7 +73,7 @@ def signal(path: Path, first: datetime | None, last: datetime | None, form: str 
     with opened(Path(settings.load(path).database)) as db:
         found = report(db, period)
     if form == "geojson":
-        click.echo(json.dumps(collection(found), indent=1, ensure_ascii=False))
+        click.echo(as_json(collection(found)))
     elif form:
         show(found, SiteSignal, form)
     else:
@@ -134,9 +133,7 @@ def _hours(hours: Sequence[int]) -> str:
 def _heard(one: SiteSignal) -> str:
     strength = one.rssi_dbm if one.rsrp_dbm is None else one.rsrp_dbm
     said = "" if strength is None else f"{strength} dBm"
-    # A modem can name its operator in any characters, and this is a person's screen.
-    operator = "".join(char if char.isprintable() else "?" for char in one.operator or "")
-    return " ".join(filter(None, (said, one.technology, operator, one.registration)))
+    return " ".join(filter(None, (said, one.technology, one.operator, one.registration)))
 
 
 def _age(age_ms: int | None) -> str:

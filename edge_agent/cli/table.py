@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+#: Control characters that JSON itself leaves as they are.
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+
 
 def output_options(command: Any) -> Any:
     """Add `--json` and `--csv` to a command that prints a table."""
@@ -20,7 +23,7 @@ def show(rows: Sequence[Any], kind: type[Any], form: str | None) -> None:
     """Print `rows`, dataclasses of one `kind`, as a table, or as JSON or CSV."""
     names = [field.name for field in fields(kind)]
     if form == "json":
-        click.echo(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False))
+        click.echo(as_json([asdict(row) for row in rows]))
         return
     cells = [[_cell(getattr(row, name)) for name in names] for row in rows]
     if form == "csv":
@@ -30,6 +33,18 @@ def show(rows: Sequence[Any], kind: type[Any], form: str | None) -> None:
         return
     for line in lines([name.replace("_", " ") for name in names], cells):
         click.echo(line)
+
+
+def as_json(value: Any) -> str:
+    """JSON for a file or a screen: what a terminal could take for an order is escaped."""
+    return json.dumps(value, indent=1, ensure_ascii=False).translate(_ESCAPES)
+
+
+def plain(text: str) -> str:
+    """`text` on one line, and nothing in it that steers a screen: entries hold any characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
 def lines(heads: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
@@ -49,4 +64,4 @@ def _cell(value: Any) -> str:
         return "yes" if value else ""
     if isinstance(value, tuple | list):
         return " ".join(map(_cell, value))
-    return str(value)
+    return plain(str(value))

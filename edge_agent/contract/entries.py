@@ -5,6 +5,7 @@ that does not apply is absent. Readers ignore fields and kinds that they do not 
 may be newer than the central.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -244,3 +245,22 @@ def check(entry: Any, seq: int) -> None:
     table.check(entry, f"entry {seq}")
     if entry["seq"] != seq:
         raise MessageError("schema", f"entry {seq} has seq {entry['seq']}")
+
+
+def seq_of(entry: Any) -> int:
+    """The seq that `entry` says it has; 0 if it says none."""
+    seq = entry.get("seq") if type(entry) is dict else None
+    return seq if type(seq) is int else 0
+
+
+def admits(tree: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether `check` takes every entry of a table, asked once for each column, not for each row.
+
+    False says nothing: not of entries of several kinds, nor of values that no row has.
+
+    Args:
+        tree: what the entries hold, a name of `columns` for each value.
+        columns: the values that stand there, in any number and order; strings and whole numbers.
+    """
+    kinds = {*columns.get("kind", ())}
+    return len(kinds) == 1 and _KINDS.get(kinds.pop(), _ANY).admits(tree, columns)

@@ -179,11 +179,12 @@ def decode_batch(payload: bytes) -> Batch:
     found = _items(items, fewest=2 - envelope.batch)
     if envelope.batch == 2:
         found += tables.unpack(packed, MAX_BATCH - len(found), MAX_PLAIN_BYTES)
-        found.sort(key=_seq)
+        found.sort(key=lambda item: entries.seq_of(item[0]))
     elif packed is not None:
         raise MessageError("schema", "tables belong to version 2 of a batch")
-    for seq, (entry, _) in enumerate(found, envelope.first):
-        entries.check(entry, seq)
+    for seq, (entry, text) in enumerate(found, envelope.first):
+        if not text or entry["seq"] != seq:  # one of a table is checked but for its place
+            entries.check(entry, seq)
     if envelope.seal.seq != envelope.first + len(found) - 1:
         raise MessageError("schema", "seal.seq is not the seq of the last entry")
     return Batch(
@@ -203,13 +204,6 @@ def _items(items: Any, fewest: int) -> list[tuple[Any, str]]:
     if type(items) is not list or not fewest <= len(items) <= MAX_BATCH:
         raise MessageError("schema", f"entries: expected a list of {fewest} to {MAX_BATCH}")
     return [(item, "") for item in items]
-
-
-def _seq(item: tuple[Any, str]) -> int:
-    """For sorting only; what has no seq is refused later."""
-    entry = item[0]
-    seq = entry.get("seq") if type(entry) is dict else None
-    return seq if type(seq) is int else 0
 
 
 def encode_receipt(receipt: Receipt) -> bytes:

@@ -5,7 +5,7 @@ such as a grade are open, and a field that is not known here only has to be cano
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_agent.contract.canonical import MAX_INTEGER, check
@@ -70,6 +70,33 @@ class Table:
             if not fits:
                 shown = str(value)[:40] if kind in (str, int) else kind.__name__
                 raise MessageError("schema", f"{at}.{key} may not be {shown!r}")
+
+    def admits(self, tree: Mapping[str, Any], columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether `check` takes whatever is made of `columns`, whose names stand in `tree`."""
+        if not self._must <= tree.keys():
+            return False
+        for key, below in tree.items():
+            if type(below) is dict:
+                table = self._tables.get(key)
+                fits = table.admits(below, columns) if table else key not in self._known
+            elif key in self._known:
+                fits = self._fits(key, {*columns[below]})
+            else:
+                fits = True
+            if not fits:
+                return False
+        return True
+
+    def _fits(self, key: str, values: set[Any]) -> bool:
+        """Whether each of `values` may stand under the known `key`."""
+        kinds = {*map(type, values)}
+        if kinds == {str} and key in self._texts:
+            match = self._texts[key]
+            return match is None or all(match(one) is not None for one in values)
+        if kinds == {int} and key in self._numbers:
+            low, high = self._numbers[key]
+            return bool(low <= min(values) and max(values) <= high)
+        return False
 
 
 Rule = str | range | Table

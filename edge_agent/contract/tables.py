@@ -20,9 +20,9 @@ from functools import lru_cache
 from itertools import accumulate
 from json.encoder import encode_basestring
 from operator import sub
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from edge_agent.contract import canonical
+from edge_agent.contract import canonical, entries
 from edge_agent.errors import MessageError
 
 #: Entries of rarer shapes go as they are.
@@ -101,16 +101,50 @@ def unpack(tables: Any, most_rows: int, most_bytes: int) -> list[tuple[dict[str,
         if type(columns) is not dict or not 1 <= len(columns) <= MAX_COLUMNS:
             raise MessageError("schema", f"columns: expected 1 to {MAX_COLUMNS}")
         tree = _tree(columns)
-        lists = {}
-        for path, column in columns.items():
-            lists[path] = values = _values(path, column, rows)
-            most_bytes -= rows * (len(path) + 4) + _length(values)
-            if most_bytes < 0:
-                raise MessageError("size", "the tables hold more than a message may")
-        literals = [_literals(lists[path]) for path in _leaves(tree)]
-        texts = map(_skeleton(tree).__mod__, zip(*literals, strict=True))
-        found += zip(_objects(tree, lists), texts, strict=True)
+        cells = {path: _cells(path, column, rows) for path, column in columns.items()}
+        literals = {path: one.literals for path, one in cells.items()}
+        most_bytes -= sum(rows * (len(path) + 4) for path in cells)
+        most_bytes -= sum(sum(map(len, column)) for column in literals.values())
+        if most_bytes < 0:
+            raise MessageError("size", "the tables hold more than a message may")
+        objects = _objects(tree, {path: one.values for path, one in cells.items()})
+        if not entries.admits(tree, {path: one.choice for path, one in cells.items()}):
+            for entry in objects:
+                entries.check(entry, entries.seq_of(entry))
+        columns_of_text = [literals[path] for path in _leaves(tree)]
+        texts = map(_skeleton(tree).__mod__, zip(*columns_of_text, strict=True))
+        found += zip(objects, texts, strict=True)
     return found
+
+
+class _Cells:
+    """A column as it came: the values that it can have, and which of them each row has.
+
+    What must be done with a value is done once, however many rows have it.
+    """
+
+    def __init__(self, choice: list[Any], index: list[int] | None, rows: int) -> None:
+        self.choice = choice
+        self._index = index
+        self._rows = rows
+
+    @property
+    def values(self) -> list[Any]:
+        """The value of each row."""
+        return self._of_each_row(self.choice)
+
+    @property
+    def literals(self) -> list[str]:
+        """How the value of each row is written."""
+        if {*map(type, self.choice)} == {int}:
+            return self._of_each_row(list(map(str, self.choice)))
+        written = [encode_basestring(one) if type(one) is str else str(one) for one in self.choice]
+        return self._of_each_row(written)
+
+    def _of_each_row(self, each: list[Any]) -> list[Any]:
+        if len(each) == 1:
+            return each * self._rows
+        return each if self._index is None else list(map(each.__getitem__, self._index))
 
 
 class _Shape:
@@ -202,7 +236,7 @@ def _tree(paths: Iterable[str]) -> dict[str, Any]:
         for step in above:
             place = place.setdefault(step, {})
             if type(place) is not dict:
-                raise MessageError("schema", f"column {path} is below another one")
+                raise MessageError("schema", f"column {path[:40]} is below another one")
         place[key] = path
     return _ordered(tree)
 
@@ -234,43 +268,36 @@ def _objects(tree: Mapping[str, Any], lists: Mapping[str, list[Any]]) -> list[di
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _literals(values: list[Any]) -> list[str]:
-    kinds = {*map(type, values)}
-    if kinds == {int}:
-        return list(map(str, values))
-    return [encode_basestring(one) if type(one) is str else str(one) for one in values]
-
-
-def _values(path: str, column: Any, rows: int) -> list[Any]:
-    """The column's values, one for each row."""
+def _cells(path: str, column: Any, rows: int) -> _Cells:
+    """The column, if it is one and has a value for each row."""
+    index = None
     if type(column) in (str, int):
-        values = _scalars([column]) * rows
-    elif type(column) is list:
-        values = _scalars(column)
+        return _Cells(_scalars([column]), None, rows)
+    if type(column) is list:
+        choice = _scalars(column)
     elif type(column) is dict and column.keys() == {"steps"}:
-        values = _scalars(list(accumulate(_numbers_of(column["steps"], canonical.MAX_INTEGER * 2))))
+        steps = _numbers_of(column["steps"], canonical.MAX_INTEGER * 2)
+        choice = _scalars(list(accumulate(steps)))
     elif type(column) is dict and column.keys() == {"index", "values"}:
         choice = _scalars(column["values"])
-        values = [choice[at] for at in _numbers_of(column["index"], len(choice) - 1, 0)]
+        index = _numbers_of(column["index"], len(choice) - 1, 0)
     else:
-        raise MessageError("schema", f"column {path} is none of the four forms")
-    if len(values) != rows:
-        raise MessageError("schema", f"column {path} has {len(values)} rows, not {rows}")
-    return values
-
-
-def _length(values: list[Any]) -> int:
-    """How many characters the strings among them have."""
-    return sum(map(len, [one for one in values if type(one) is str]))
+        raise MessageError("schema", f"column {path[:40]} is none of the four forms")
+    found = len(choice if index is None else index)
+    if found != rows:
+        raise MessageError("schema", f"column {path[:40]} has {found} rows, not {rows}")
+    return _Cells(choice, index, rows)
 
 
 def _scalars(values: Any) -> list[Any]:
-    if type(values) is not list or not {*map(type, values)} <= {str, int}:
+    kinds = {*map(type, values)} if type(values) is list else {list}
+    if not kinds <= {str, int}:
         raise MessageError("schema", "a column holds strings and whole numbers only")
-    numbers = [one for one in values if type(one) is int]
-    if numbers and max(*numbers, -min(numbers)) > canonical.MAX_INTEGER:
+    numbers = [one for one in values if type(one) is int] if str in kinds else values
+    most = canonical.MAX_INTEGER
+    if numbers and not -most <= min(numbers) <= max(numbers) <= most:
         raise MessageError("schema", "a number in a column does not fit 53 bits")
-    return values
+    return cast(list[Any], values)
 
 
 def _numbers_of(values: Any, high: int, low: int | None = None) -> list[int]:
