@@ -61,7 +61,8 @@ class Period:
         wall = known_zone(zone) or UTC
         today = (_EPOCH + timedelta(milliseconds=self.now_ms)).astimezone(wall).date()
         last = min(self.last or today, today)
-        first = self.first or last - timedelta(days=self.days - 1)
+        most = (last - date.min).days
+        first = self.first or last - timedelta(days=min(self.days - 1, most))
         end_ms = self.now_ms if last == today else _midnight_ms(last + timedelta(days=1), wall)
         return _midnight_ms(first, wall), end_ms
 
