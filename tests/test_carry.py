@@ -88,7 +88,9 @@ def test_the_receipt_comes_home_by_the_same_stick(path: Path, central: Path, sti
         assert ".receipt" in said
         home = export(path, stick)
         assert "the central has everything up to entry 70" in home
-        found = eventually(lambda: status(path), lambda one: one["last"]["journal"]["received"])
+        found = eventually(
+            lambda: status(path), lambda one: one["last"] and one["last"]["journal"]["received"]
+        )
         assert found["last"]["journal"]["received"] >= 701
         assert found["stored"]["received"] >= 701
         assert found["last"]["journal"]["backlog"] <= 2
@@ -254,16 +256,27 @@ def test_an_import_goes_on_behind_what_it_cannot_take(
 def test_an_import_of_what_was_cut_or_refused_ends_with_1(
     path: Path, central: Path, stick: Path
 ) -> None:
-    """Whoever runs it by a script learns that something is missing."""
+    """Whoever runs it by a script learns that something is missing, and what."""
     path.with_name("seal.key").write_text("42" * 32)
     export(path, stick)
     (file,) = stick.iterdir()
     whole = file.read_bytes()
-    for data, said in ((whole[:-1], "CUT after record 2"), (whole[:-1] + b"x", "1 x record")):
+    for data, said in (
+        (whole[:300], "CUT before the first record\nSTICK: its entries are missing still"),
+        (whole[:-60], "CUT after record 1\nreceipt: RECEIPT\nSTICK: entries 1-200 are missing"),
+        (whole[:-1] + b"x", "1 x record"),
+    ):
         file.write_bytes(data)
         done = run("central", "import", "--config", central, file)
+        receipt = file.with_name(f"{file.name.rsplit('-', 2)[0]}.receipt")
         assert done.exit_code == 1
-        assert said in done.output
+        assert said in done.output.replace(str(file), "STICK").replace(str(receipt), "RECEIPT")
+    file.write_bytes(whole[:-60])
+    assert "500 entries lie in" in export(path, stick)  # it goes on in another bundle
+    said = take(central, stick)
+    assert "CUT after record 1" in said
+    assert "what was cut off is here by another way" in said
+    assert "missing" not in said
 
 
 def test_ctrl_c_leaves_a_stick_that_goes_on(path: Path, stick: Path) -> None:

@@ -73,7 +73,11 @@ def agent(path: Path) -> Iterator[subprocess.Popen[str]]:
         assert process.stderr is not None
         while "ready" not in (line := process.stderr.readline()):
             assert line, "the agent ended before it was ready"
-        yield process
+        try:
+            yield process
+        except BaseException:
+            process.kill()  # else a failure hides behind a wait for ever
+            raise
         if process.poll() is None:
             process.terminate()
             assert process.wait(PATIENCE_S) == 0

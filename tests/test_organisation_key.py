@@ -1,6 +1,8 @@
 """The organisation's key is made once, and long work says how long it will take."""
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -32,3 +34,12 @@ def test_progress_says_how_long_it_will_take() -> None:
     )
     assert line("importing", 1, 1000, "bytes", 1.0).endswith("17 min left")
     assert line("importing", 0, 0, "bytes", 0.0).endswith("0 s left")
+
+
+def test_what_the_system_refuses_to_look_at_is_named(tmp_path: Path) -> None:
+    """A path that no room has opened yet is not the output."""
+    long = tmp_path / ("a" * 300)
+    command = [sys.executable, "-m", "edge_agent", "sim", "demo", "--keep", str(long)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    said = f"edge-agent: use {long}/journal.db: File name too long; look at what was named\n"
+    assert (done.returncode, done.stderr) == (1, said)

@@ -7,6 +7,7 @@ of its own, so nothing is lost by an interruption: what comes again is known and
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,6 +137,9 @@ def write_receipt(store: Store, outcome: Outcome) -> Path:
         fresh.replace(path)
     except OSError as error:
         cause = error.strerror or str(error)
-        hint = "everything is stored; for the receipt, run it again with a stick that takes it"
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        hint = "everything is stored; for the receipt free room there, unlock it, or copy the"
+        hint += " bundle to another stick, and import it again"
         raise CentralError("write the receipt", str(path), cause, hint) from None
     return path

@@ -63,14 +63,23 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say
         sys.exit(1)
-    except OSError as error:  # of the output: what rooms do with files they answer for themselves
-        cause = error.strerror or str(error)
-        print(
-            f"edge-agent: write the output: {cause}; give it room or another place", file=sys.stderr
-        )
+    except KeyboardInterrupt:  # a second one, while the first was being answered
+        sys.exit(130)
+    except OSError as error:
+        print(f"edge-agent: {_refused(error)}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  the main thread's outermost frame
         _our_fault(error)
+
+
+def _refused(error: OSError) -> str:
+    """What the system refused, where no room has said it: a path that was looked at, or output."""
+    cause = error.strerror or str(error)
+    if error.filename is None:
+        return f"write the output: {cause}; give it room or another place"
+    denied = isinstance(error, PermissionError)
+    hint = "run it with sudo, or name another place" if denied else "look at what was named"
+    return f"use {error.filename}: {cause}; {hint}"
 
 
 def _our_fault(error: Exception) -> None:

@@ -22,7 +22,7 @@ def import_bundles(path: Path, paths: tuple[Path, ...]) -> None:
     """Take the bundles in PATHS, files or directories, and lay receipts beside them.
 
     Beside a running `edge-agent central serve`; in any order, twice, in part. Exit 1 if anything
-    was refused or cut; what is whole is taken all the same.
+    was refused, or cut and is missing still; what is whole is taken all the same.
     """
     wanted = settings.load(path)
     private = private_key(Path(wanted.organisation_key))
@@ -30,13 +30,15 @@ def import_bundles(path: Path, paths: tuple[Path, ...]) -> None:
     if not found:
         cause, hint = "there is no bundle", "name the directory where the bundles lie"
         raise CentralError("import", " ".join(map(str, paths)), cause, hint)
-    flawed = False
+    taken = []
     with Store(Path(wanted.database)) as store, Progress("importing", "bytes") as progress:
         sizes = [_size(file) for file in found]
         for number, file in enumerate(found):
             before = sum(sizes[:number])
-            flawed |= not _take(store, file, private, before, sum(sizes), progress)
-    if flawed:
+            taken.append(_take(store, file, private, before, sum(sizes), progress))
+        # Not before: what a bundle lacks is in the one that was written when the export went on.
+        well = [outcome is not None and _whole(store, outcome) for outcome in taken]
+    if not all(well):
         raise click.exceptions.Exit(1)
 
 
@@ -48,10 +50,25 @@ def _size(file: Path) -> int:
         return 0
 
 
+def _whole(store: Store, outcome: imports.Outcome) -> bool:
+    """True if nothing was refused and nothing is missing; says which it is of one that was cut."""
+    if not outcome.cut:
+        return not outcome.refused
+    missing = store.receipt(outcome.terminal, outcome.journal).missing
+    if outcome.new + outcome.known and not missing:  # newest first: it lacks older ones
+        click.echo(f"{outcome.file}: what was cut off is here by another way")
+        return not outcome.refused
+    ranges = ", ".join(f"{first}-{last}" for first, last in missing[:3])
+    entries = f"entries {ranges}{' ...' if missing[3:] else ''}" if missing else "its entries"
+    hint = "import the other bundles, too, or export again"
+    click.echo(f"{outcome.file}: {entries} are missing still; {hint}")
+    return False
+
+
 def _take(
     store: Store, file: Path, private: str, before: int, whole: int, progress: Progress
-) -> bool:
-    """Take one bundle and say what became of it; True if nothing was wrong with it."""
+) -> imports.Outcome | None:
+    """Take one bundle and say what became of it; None if it is none that we can take."""
     try:
         outcome = imports.take(
             store, file, private, wall_ms, lambda done: progress(before + done, whole)
@@ -63,8 +80,8 @@ def _take(
     except CentralError as error:
         progress.clear()
         click.echo(f"edge-agent: {error}", err=True)
-        return False
-    return not (outcome.refused or outcome.cut)
+        return None
+    return outcome
 
 
 def said(outcome: imports.Outcome) -> str:
@@ -73,7 +90,7 @@ def said(outcome: imports.Outcome) -> str:
     parts = [
         f"{outcome.file}: {outcome.terminal}: {outcome.new:,} new, {outcome.known:,} known",
         f"records refused: {', '.join(refused)}" if refused else "",
-        f"CUT {outcome.cut}: export it again" if outcome.cut else "",
+        f"CUT {outcome.cut}" if outcome.cut else "",
     ]
     return plain("; ".join(filter(None, parts)))
 

@@ -1,5 +1,6 @@
 """`edge-agent export`: what the central has not, onto a stick; its receipts, from the stick."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -36,7 +37,7 @@ _LIGHTS = {
     is_flag=False,
     flag_value=".",
     type=click.Path(path_type=Path),
-    help="Where to write: a directory, such as a mounted stick, or a file; else here.",
+    help="Where to write: a directory, such as a mounted stick, or a NAME.bundle; else here.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also what the central has already.")
 @click.option(
@@ -104,7 +105,7 @@ def _export(wanted: config.Config, target: Path, lamp: _Lamp | None, *, everythi
 
             done = write(journal, sealer, organisation, target, everything=everything, told=told)
     if done.there:
-        click.echo(f"{done.there:,} entries lie there already")
+        click.echo(f"{done.there:,} entries lie in {folder} already")
     if done.gone:
         click.echo(f"{done.gone:,} entries are not in the journal any more, or cannot be read")
     if done.file:
@@ -159,4 +160,6 @@ def _sealer(path: Path) -> chain.Sealer:
     if not path.exists():  # a fresh one would seal nothing that anybody trusts
         hint = "start the agent once, or run it with sudo"
         raise ConfigError("read the seal key", str(path), "no such file", hint)
+    if not os.access(path, os.R_OK):
+        raise ConfigError("read the seal key", str(path), "permission denied", "run it with sudo")
     return keys.sealer(path)

@@ -39,6 +39,8 @@ def _keep(operation: str, file: Path, key: str, hint: str) -> None:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
         cause = error.strerror or str(error)
+        if not isinstance(error, FileExistsError):
+            hint = "name a file in a directory that is there and takes it"
         raise EdgeAgentError(operation, str(file), cause, hint) from None
     with os.fdopen(descriptor, "w") as out:
         out.write(key + "\n")

@@ -16,7 +16,7 @@ class Progress:
     def __init__(self, what: str, unit: str) -> None:
         self._what = what
         self._unit = unit
-        self._looked_at = sys.stderr.isatty()
+        self._looked_at = bool(sys.stderr and sys.stderr.isatty())
         self._began = self._said = time.monotonic()
 
     def __enter__(self) -> "Progress":

@@ -117,7 +117,11 @@ def key_of(text: str) -> str:
 def check_public(text: str) -> str:
     """A public key in a file, if anything can be encrypted to it. Raises ValueError."""
     found = key_of(text)
-    X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(bytes.fromhex(found)))
+    other = X25519PublicKey.from_public_bytes(bytes.fromhex(found))
+    try:
+        X25519PrivateKey.generate().exchange(other)
+    except ValueError:
+        raise ValueError("nothing can be encrypted to this key") from None
     return found
 
 

@@ -39,11 +39,14 @@ class Control:
         self._heard: dict[int, bytes] = {}
         self._next = 0
         self._lock = threading.Lock()
+        self._settled = threading.Event()
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
     def start(self) -> None:
+        """Returns when callers are heard, or never will be: whoever reads `ready` may call."""
         self._thread.start()
+        self._settled.wait(timeout=2)
 
     def stop(self) -> None:
         os.write(self._waker, b"x")
@@ -66,6 +69,7 @@ class Control:
             with selectors.DefaultSelector() as selector, _listener(self._path) as listener:
                 selector.register(listener, selectors.EVENT_READ)
                 selector.register(self._wake, selectors.EVENT_READ)
+                self._settled.set()
                 self._serve(selector, listener)
         except OSError as error:
             cause = error.strerror or str(error)
@@ -73,6 +77,7 @@ class Control:
         except Exception:  # the thread's outermost frame: say it; taps go on without
             log.exception("control: fault of the program")
         finally:
+            self._settled.set()
             for caller in list(self._callers):
                 self._hang_up(caller)
 

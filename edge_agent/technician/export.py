@@ -83,6 +83,9 @@ def export(
     """
     folder, name = (target, None) if target.is_dir() else (target.parent, target)
     with _saying(target):
+        if name is not None and name.suffix != SUFFIX:  # a stick that is not there, most likely
+            hint = f"name the directory where the stick is mounted, or a new file NAME{SUFFIX}"
+            raise EdgeAgentError(_OPERATION, f"to {name}", "there is no such directory", hint)
         if name is not None and name.exists():
             hint = "name a directory, or a file that is not there yet"
             raise EdgeAgentError(_OPERATION, f"to {name}", "it is there already", hint)
