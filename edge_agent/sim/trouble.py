@@ -6,6 +6,7 @@ stalls and deaths do harm.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -106,11 +107,17 @@ class Tally:
 
 @dataclass(slots=True)
 class Course:
-    """The trouble of a link and how far it has come; `seen` is of this trouble, `tally` of all."""
+    """The trouble of a link and how far it has come; `seen` is of this trouble, `tally` of all.
+
+    Attributes:
+        watch: told of every packet as it comes, before anything is done to it: upwards or not, and
+            the packet.
+    """
 
     trouble: Trouble
     seen: Counter[tuple[bool, str]] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
+    watch: Callable[[bool, Packet], None] = lambda _up, _one: None
 
 
 @dataclass(slots=True)
@@ -162,6 +169,7 @@ class Passage:
         tally.packets[up, one.kind] += 1
         tally.sizes[up, one.kind] += len(one.raw)
         self._course.seen[up, one.kind] += 1
+        self._course.watch(up, one)
         if up and one.kind == "CONNECT":
             self._client, self._v5 = packets.who(one)
         elif up and one.kind == "PUBLISH" and one.mid is not None:
@@ -175,6 +183,7 @@ class Passage:
         out = one.raw
         if one.kind == "CONNACK" and not up and self._v5 and trouble.receive_maximum:
             out = packets.allow(one, trouble.receive_maximum)
+            self._course.tally.done[f"Receive Maximum {trouble.receive_maximum}"] += 1
         for fault in trouble.faults:
             if fault.meets(one.kind, up, count):
                 out = self._suffer(fault, one, out, act)
