@@ -30,7 +30,7 @@ def running(target_port: int, *words: str) -> Iterator[tuple["subprocess.Popen[s
         try:
             yield process, port
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)  # if it stands still
             try:
                 process.wait(10)
             finally:
@@ -74,6 +74,17 @@ def test_more_connections_than_files_are_refused(files: int) -> None:
             last = echoes(near, target)
         assert last is not None
         last.close()
+
+
+def test_a_network_that_nobody_listens_to_ends() -> None:
+    """As behind `| head`: it does not stand there and pass nothing."""
+    with ScriptedBroker() as broker, running(broker.port, "--twice", "0") as (process, port):
+        assert process.stdout is not None
+        process.stdout.close()
+        client = Client(port)
+        client.publish(1)
+        assert process.wait(10) != 0
+        client.close()
 
 
 def test_a_network_stands_until_ctrl_c_and_says_what_passed() -> None:

@@ -124,6 +124,23 @@ def test_a_message_of_qos_0_is_not_answered() -> None:
     assert passage.heard(UP, CONNECT + told).up == CONNECT + told
 
 
+def test_a_client_without_a_name_is_not_taken_over() -> None:
+    """The broker chose one for it that nobody else knows: another nameless client harms nobody."""
+    course = Course(Trouble((Fault(What.TAKE_OVER, "PUBLISH"),)))
+    act = Passage(course).heard(UP, packets.connect("") + publish(1))
+    assert (act.taken_over, course.tally.done) == (None, {})
+
+
+def test_everything_that_passes_is_watched() -> None:
+    """As it came, also what is lost then."""
+    course, seen = Course(Trouble((Fault(What.LOSE, "PUBLISH"),))), []
+    course.watch = lambda up, one: seen.append((up, one.raw))
+    passage = Passage(course)
+    passage.heard(UP, CONNECT + publish(7))
+    passage.heard(DOWN, packets.packet("CONNACK", bytes(3)))
+    assert seen == [(UP, CONNECT), (UP, publish(7)), (DOWN, bytes.fromhex("2003000000"))]
+
+
 def test_before_mqtt_5_a_refusal_looks_like_success() -> None:
     """There is no reason in a PUBACK of 3.1.1: the message is gone all the same."""
     passage = Passage(Course(Trouble((Fault(What.REFUSE, "PUBLISH"),))))
@@ -190,10 +207,11 @@ def test_receive_maximum_and_what_is_in_flight(link: Link) -> None:
     link.suffer(Trouble((Fault(What.LOSE, "PUBACK", DOWN, times=2),), receive_maximum=1))
     client = Client(link.port)
     assert client.welcome.endswith(b"\x21\x00\x01")
+    assert link.tally.done["Receive Maximum 1"] == 1
     for mid in (1, 2, 3):
         client.publish(mid)
     assert client.hear() == packets.puback(3)
-    assert link.tally.in_flight >= 1
+    assert link.tally.in_flight == 3
     client.close()
 
 
@@ -240,6 +258,7 @@ def test_a_half_open_network_swallows(link: Link, broker: ScriptedBroker) -> Non
     new = socket.create_connection(("127.0.0.1", link.port), timeout=5)
     new.sendall(CONNECT)
     assert old.hears_nothing()
+    assert link.tally.done == {"connection half-open": 2}
     link.mend()
     assert old.hears_nothing()
     new.settimeout(0.1)

@@ -209,6 +209,8 @@ class Passage:
                 self._unanswered.discard(one.mid)
                 out = b""
             case What.TAKE_OVER:
+                if not self._client:  # the broker gave it a name, and nobody else knows it
+                    return out
                 act.taken_over = self._client, self._v5
         act.said.append(said)
         self._course.tally.done[f"{one.kind} {way} {fault.what.value}"] += 1
