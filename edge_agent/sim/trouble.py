@@ -175,8 +175,6 @@ class Passage:
         elif up and one.kind == "PUBLISH" and one.mid is not None:
             self._unanswered.add(one.mid)
             tally.in_flight = max(tally.in_flight, len(self._unanswered))
-        elif not up and one.kind in ("PUBACK", "PUBREC") and one.mid is not None:
-            self._unanswered.discard(one.mid)
 
     def _pass(self, up: bool, one: Packet, act: Act) -> None:
         trouble, count = self._course.trouble, self._course.seen[up, one.kind]
@@ -187,6 +185,8 @@ class Passage:
         for fault in trouble.faults:
             if fault.meets(one.kind, up, count):
                 out = self._suffer(fault, one, out, act)
+        if out and not up and one.kind in ("PUBACK", "PUBREC") and one.mid is not None:
+            self._unanswered.discard(one.mid)  # one that is lost answers nobody
         act.send(up, out)
 
     def _suffer(self, fault: Fault, one: Packet, out: bytes, act: Act) -> bytes:
