@@ -32,6 +32,11 @@ def test_nothing_passes_in_a_stall() -> None:
     assert pace.wait_s(106.0) == 0
 
 
+def test_a_quiet_hour_is_not_made_up_for() -> None:
+    """Who comes late finds a fifth of a second's worth, not all that could have passed."""
+    assert Pace(Trouble(rate=1_000), 0.0).room(3_600.0) <= 200
+
+
 def test_each_stall_that_is_met_is_told_once() -> None:
     """One in which nothing had to wait is none."""
     pace, met = Pace(Trouble(stall_every_s=3, stall_s=2), 0.0), []
