@@ -9,6 +9,7 @@ import pytest
 
 from edge_agent.sim.broker import free_port
 from edge_agent.sim.link import Link
+from edge_agent.sim.trouble import Trouble
 
 
 @pytest.fixture
@@ -198,4 +199,17 @@ def test_a_closed_link_leaves_no_thread_and_no_port(target: socket.socket) -> No
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", link.port), timeout=5.0)
     near.close()
+    far.close()
+
+
+def test_a_rate_is_felt_also_after_a_cut(link: Link, target: socket.socket) -> None:
+    """A client is not told that what waits for a slow link were gone."""
+    link.suffer(Trouble(rate=1_000))
+    link.cut()
+    link.mend()
+    with socket.socket() as near:
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        near.connect(("127.0.0.1", link.port))
+        far, _ = target.accept()
+        assert filled(near, bytes(1_000)) < 200_000
     far.close()

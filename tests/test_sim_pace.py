@@ -32,6 +32,20 @@ def test_nothing_passes_in_a_stall() -> None:
     assert pace.wait_s(106.0) == 0
 
 
+def test_a_quiet_hour_is_not_made_up_for() -> None:
+    """Who comes late finds a fifth of a second's worth, not all that could have passed."""
+    assert Pace(Trouble(rate=1_000), 0.0).room(3_600.0) <= 200
+
+
+def test_each_stall_that_is_met_is_told_once() -> None:
+    """One in which nothing had to wait is none."""
+    pace, met = Pace(Trouble(stall_every_s=3, stall_s=2), 0.0), []
+    for at_s in (1, 3.5, 4, 6, 8.5, 16):
+        pace.room(at_s)
+        met.append(pace.met_stall())
+    assert met == [False, True, False, False, True, False]
+
+
 def test_lives_have_the_mean_and_the_share_that_are_asked_for() -> None:
     """Seeded: the same connections die again."""
     chance = random.Random(1)

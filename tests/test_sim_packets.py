@@ -1,5 +1,6 @@
 """MQTT on the wire, cut into packets: any chunking, hostile lengths, no buffer without bound."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,3 +171,12 @@ def test_a_connack_of_hostile_properties_is_left_alone() -> None:
         assert packets.allow(connack(properties), 1) == connack(properties).raw
     bare = Packet("CONNACK", 0, b"\x00\x00", b"\x20\x02\x00\x00")
     assert packets.allow(bare, 1) == bare.raw
+
+
+@pytest.mark.parametrize(("v5", "properties"), [(True, "00"), (True, "020100"), (False, "")])
+@pytest.mark.parametrize(("flags", "mid"), [(0, ""), (2, "0007")])
+def test_a_message_is_read(v5: bool, properties: str, flags: int, mid: str) -> None:
+    """Topic and payload, of either protocol, with and without a message id and properties."""
+    body = bytes.fromhex(f"0003612f62{mid}{properties}") + b"word"
+    (one,) = Splitter().feed(packets.packet("PUBLISH", body, flags))
+    assert one.message(v5=v5) == ("a/b", b"word")

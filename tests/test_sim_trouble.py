@@ -5,14 +5,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge_agent.sim import packets, scripted_broker
 from edge_agent.sim.link import Link
 from edge_agent.sim.packets import Splitter
 from edge_agent.sim.scripted_broker import ScriptedBroker
-from edge_agent.sim.trouble import DOWN, UP, Course, Fault, Passage, Trouble, What
+from edge_agent.sim.trouble import DOWN, Fault, Trouble, What
 
 CONNECT = packets.connect("bungi-01")
 
@@ -77,62 +75,18 @@ def mids(broker: ScriptedBroker) -> list[int | None]:
     return [one.mid for one in broker.heard if one.kind == "PUBLISH"]
 
 
-# --- packets, without a socket --------------------------------------------------------------------
-
-
-@given(st.integers(1, 60), st.integers(0, 40), st.integers(1, 3))
-def test_a_cut_passes_exactly_so_many_bytes(size: int, at: int, nth: int) -> None:
-    """Of the packet it is for, after all that came before and nothing of what follows."""
-    passage = Passage(Course(Trouble((Fault(What.CUT, "PUBLISH", nth=nth, at=at),))))
-    stream = CONNECT + b"".join(publish(mid) for mid in (1, 2, 3, 4))
-    passed, over = b"", False
-    for start in range(0, len(stream), size):
-        if not over:
-            act = passage.heard(UP, stream[start : start + size])
-            passed, over = passed + act.up, act.over
-    one = len(publish(1))
-    assert over
-    assert passed == stream[: len(CONNECT) + one * (nth - 1) + min(at, one)]
-
-
-@given(st.binary(max_size=300), st.integers(1, 50))
-def test_what_is_not_mqtt_passes_unharmed(noise: bytes, size: int) -> None:
-    """TLS, for one: no packet is seen in it, whatever its bytes would mean."""
-    every = tuple(
-        Fault(What.LOSE, kind, up, times=0) for kind in packets.KINDS for up in (UP, DOWN)
-    )
-    passage = Passage(Course(Trouble(every)))
-    stream = b"\x16\x03\x01" + noise
-    for way in (UP, DOWN):
-        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
-        acts = [passage.heard(way, piece) for piece in pieces]
-        out = b"".join(act.up if way else act.down for act in acts)
-        assert out + passage.ended(way) == stream
-
-
-def test_counts_go_over_connections() -> None:
-    """The third PUBLISH is the third of the link, also if each comes by a connection of its own."""
-    course = Course(Trouble((Fault(What.LOSE, "PUBLISH", nth=3),)))
-    passed = [Passage(course).heard(UP, CONNECT + publish(mid)).up for mid in (1, 2, 3, 4)]
-    assert [one.endswith(publish(n)) for n, one in enumerate(passed, 1)] == [1, 1, 0, 1]
-
-
-def test_a_message_of_qos_0_is_not_answered() -> None:
-    """Nobody waits for a PUBACK: a refusal lets it pass."""
-    passage = Passage(Course(Trouble((Fault(What.REFUSE, "PUBLISH", times=0),))))
-    told = packets.packet("PUBLISH", b"\x00\x01tx")
-    assert passage.heard(UP, CONNECT + told).up == CONNECT + told
-
-
-def test_before_mqtt_5_a_refusal_looks_like_success() -> None:
-    """There is no reason in a PUBACK of 3.1.1: the message is gone all the same."""
-    passage = Passage(Course(Trouble((Fault(What.REFUSE, "PUBLISH"),))))
-    old = packets.connect("x", v5=False)
-    act = passage.heard(UP, old + publish(7))
-    assert (act.up, act.down) == (old, bytes.fromhex("40020007"))
-
-
-# --- the whole, with sockets ----------------------------------------------------------------------
+def test_a_new_trouble_counts_anew(link: Link) -> None:
+    """The first PUBLISH is the first since then, and so is what is in flight."""
+    client = Client(link.port)
+    link.suffer(Trouble((Fault(What.LOSE, "PUBACK", DOWN, times=2),)))
+    for mid in (1, 2, 3):
+        client.publish(mid)
+    assert client.hear() == packets.puback(3)
+    link.suffer(Trouble((Fault(What.REFUSE, "PUBLISH"),)))
+    assert link.tally.in_flight == 0
+    client.publish(4)
+    assert client.hear() == packets.puback(4, 0x97)
+    client.close()
 
 
 def test_a_lost_puback(link: Link, broker: ScriptedBroker) -> None:
@@ -190,10 +144,11 @@ def test_receive_maximum_and_what_is_in_flight(link: Link) -> None:
     link.suffer(Trouble((Fault(What.LOSE, "PUBACK", DOWN, times=2),), receive_maximum=1))
     client = Client(link.port)
     assert client.welcome.endswith(b"\x21\x00\x01")
+    assert link.tally.done["Receive Maximum 1"] == 1
     for mid in (1, 2, 3):
         client.publish(mid)
     assert client.hear() == packets.puback(3)
-    assert link.tally.in_flight >= 1
+    assert link.tally.in_flight == 3
     client.close()
 
 
@@ -240,6 +195,7 @@ def test_a_half_open_network_swallows(link: Link, broker: ScriptedBroker) -> Non
     new = socket.create_connection(("127.0.0.1", link.port), timeout=5)
     new.sendall(CONNECT)
     assert old.hears_nothing()
+    assert link.tally.done == {"connection half-open": 2}
     link.mend()
     assert old.hears_nothing()
     new.settimeout(0.1)

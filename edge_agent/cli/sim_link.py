@@ -83,9 +83,17 @@ def link(
         tuple(faults), rate, *stall, die_every, die_share, die_within, receive_maximum, seed
     )
     (host, port), (to_host, to_port) = _address(listen, "--listen"), _address(target, "--to")
+    unheard = threading.Event()
+
+    def tell(line: str) -> None:
+        try:
+            click.echo(line)
+        except OSError:  # the link's thread must not end by it
+            unheard.set()
+
     try:
         to = socket.gethostbyname(to_host)
-        one = Link(to_port, port, trouble, host=host, target_host=to, tell=click.echo)
+        one = Link(to_port, port, trouble, host=host, target_host=to, tell=tell)
     except OSError as error:
         cause = error.strerror or str(error)
         hint = "name a free port of this machine, and a broker by name or IPv4 address"
@@ -93,22 +101,22 @@ def link(
     with one:
         click.echo(f"from {host}:{one.port} to {target}; Ctrl-C ends it")
         try:
-            _stand(one, half_open)
+            _stand(one, half_open, unheard)
+            click.echo()  # and fails, as it did before
         except KeyboardInterrupt:
             for line in _summary(one.tally, one):
                 click.echo(line)
 
 
-def _stand(one: Link, half_open: tuple[float, float] | None) -> None:
-    pause = threading.Event()
-    if half_open:
-        pause.wait(half_open[0])
+def _stand(one: Link, half_open: tuple[float, float] | None, unheard: threading.Event) -> None:
+    """Until nobody hears what is said."""
+    if half_open and not unheard.wait(half_open[0]):
         one.swallow()
         click.echo(f"half-open for {half_open[1]:g} s")
-        pause.wait(half_open[1])
+        unheard.wait(half_open[1])
         one.mend()
         click.echo("mended")
-    pause.wait()
+    unheard.wait()
 
 
 def _summary(tally: Tally, one: Link) -> list[str]:

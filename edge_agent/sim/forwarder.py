@@ -5,12 +5,12 @@
 
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Callable
 from random import Random
 
 from edge_agent.sim import packets
+from edge_agent.sim.door import Door, reset, turn_away
 from edge_agent.sim.flow import Pair
 from edge_agent.sim.pace import Pace, life_s
 from edge_agent.sim.trouble import Act, Course, Trouble
@@ -19,6 +19,7 @@ _LIMIT_S = 5.0
 _READ = selectors.EVENT_READ
 #: A modem's buffer: on a link with a rate the client must not be told that 100 kB are gone.
 _RATED_BUFFER = 8_192
+_TOO_MANY = "connection refused", "a connection is refused: we may have no more files open"
 
 
 class Forwarder:
@@ -44,22 +45,19 @@ class Forwarder:
         trouble: Trouble,
         tell: Callable[[str], None],
     ) -> None:
-        self._host = here[0]
         self._target = target
         self._tell = tell
         self.connections = self.bytes_up = self.bytes_down = 0
         self._pairs: set[Pair] = set()
         self._held: list[socket.socket] = []
         self._void: set[socket.socket] = set()  # whatever these say has gone astray
-        self._rivals: list[socket.socket] = []
         self._stalled = self._swallows = self._cut = False
-        self._listener = self._bound(here[1])
-        self.port: int = self._listener.getsockname()[1]
+        self._door = Door(*here)
+        self.port = self._door.port
         self.course = Course(trouble)
         self.suffer(trouble)
-        self._listener.listen()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, _READ)
+        self._selector.register(self._door.end, _READ)
 
     def watch(self, wake: socket.socket) -> None:
         """Let `turn` return True when `wake` can be read."""
@@ -68,7 +66,7 @@ class Forwarder:
     def turn(self) -> bool:
         """Wait until something has to be done, and do it; True if somebody woke us instead."""
         for key, mask in self._selector.select(self._patience_s()):
-            if key.fileobj is self._listener:
+            if key.fileobj is self._door.end:
                 self._accept()
             elif isinstance(key.data, Pair):
                 self._pass(key.data, key.fileobj if mask & _READ else None)  # type: ignore[arg-type]
@@ -87,26 +85,23 @@ class Forwarder:
         self.course.tally.in_flight = 0
         self._chance = Random(trouble.seed)
         self._paces = {up: Pace(trouble, now_s) for up in (True, False)}
-        if trouble.rate:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RATED_BUFFER)
+        self._narrow()
         for pair in self._pairs:
             self._doom(pair)
 
     def cut(self) -> None:
         for pair in list(self._pairs):
             self._break(pair)
-        for end in [*self._held, *self._void, *self._rivals]:
-            _reset(end)
+        for end in [*self._held, *self._void]:
+            reset(end)
             self._shut(end)
         self._held.clear()
         self._void.clear()
-        self._rivals.clear()
         self._stalled = self._swallows = False
         if not self._cut:
             self._cut = True
-            self._selector.unregister(self._listener)
-            self._listener.close()
-            self._listener = self._bound(self.port)  # kept from others, but refuses: not listening
+            self._selector.unregister(self._door.end)
+            self._door.shut()
 
     def mend(self) -> None:
         self._listen()
@@ -129,11 +124,12 @@ class Forwarder:
         for pair in self._pairs:
             self._lose(pair.up.source)
             self._lose(pair.down.source)
+            self._astray(pair.number)
         self._pairs.clear()
 
     def close(self) -> None:
         self.cut()
-        self._listener.close()
+        self._door.close()
         self._selector.close()
 
     def _patience_s(self) -> float | None:
@@ -161,20 +157,29 @@ class Forwarder:
 
     def _accept(self) -> None:
         try:
-            client, _ = self._listener.accept()
-        except OSError:  # it has given up already
+            client = self._door.accept()
+        except OSError:
+            self._done(*_TOO_MANY)
+            return
+        if client is None:
             return
         self.connections += 1
         if self._stalled:
             self._held.append(client)
         elif self._swallows:
             self._lose(client)
+            self._astray(self.connections)
         else:
             self._join(client)
 
     def _join(self, client: socket.socket) -> None:
         """Connect `client` to the target; whether that works out is seen when bytes pass."""
-        target = socket.socket()
+        try:
+            target = socket.socket()
+        except OSError:
+            turn_away(client)
+            self._done(*_TOO_MANY)
+            return
         for end in (client, target):
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -202,6 +207,10 @@ class Forwarder:
             return
         for line in act.said:
             self._tell(f"{line}, connection {pair.number}")
+        for pace in self._paces.values():
+            if pace.met_stall():
+                stall_s = self.course.trouble.stall_s
+                self._done("stalled", f"stalled for {stall_s:g} s, connection {pair.number}")
         if act.taken_over:
             self._take_over(*act.taken_over)
         if pair.over and pair.doomed:
@@ -219,7 +228,7 @@ class Forwarder:
         except OSError as error:
             self._tell(f"the session of {client_id} could not be taken over: {error}")
             return
-        self._rivals.append(rival)
+        self._lose(rival)  # until the broker ends it: the next one with that name is one too many
 
     def _done(self, what: str, line: str) -> None:
         self.course.tally.done[what] += 1
@@ -243,7 +252,7 @@ class Forwarder:
 
     def _break(self, pair: Pair) -> None:
         for end in (pair.up.source, pair.down.source):
-            _reset(end)
+            reset(end)
         self._drop(pair)
 
     def _shut(self, end: socket.socket) -> None:
@@ -259,6 +268,9 @@ class Forwarder:
         self._void.add(end)
         self._selector.register(end, _READ, None)
 
+    def _astray(self, number: int) -> None:
+        self._done("connection half-open", f"connection {number} is never answered again")
+
     def _forget(self, end: socket.socket) -> None:
         try:
             gone = not end.recv(65_536)
@@ -271,21 +283,11 @@ class Forwarder:
     def _listen(self) -> None:
         if self._cut:
             self._cut = False
-            self._listener.listen()
-            self._selector.register(self._listener, _READ)
+            self._door.open()
+            self._narrow()
+            self._selector.register(self._door.end, _READ)
 
-    def _bound(self, port: int) -> socket.socket:
-        one = socket.socket()
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((self._host, port))
-        except OSError:
-            one.close()
-            raise
-        one.setblocking(False)
-        return one
-
-
-def _reset(end: socket.socket) -> None:
-    """Make closing `end` a reset, as a broken path is; there is no orderly good-bye."""
-    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _narrow(self) -> None:
+        """Clients that come from now on have as little room as the trouble gives them."""
+        if self.course.trouble.rate:
+            self._door.end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RATED_BUFFER)

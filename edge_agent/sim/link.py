@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from edge_agent.sim.forwarder import Forwarder
+from edge_agent.sim.packets import Packet
 from edge_agent.sim.trouble import Tally, Trouble
 
 _HOST = "127.0.0.1"
@@ -81,6 +82,10 @@ class Link:
     def tally(self) -> Tally:
         """What has come through, and what was done to it."""
         return self._forwarder.course.tally
+
+    def watch(self, told: Callable[[bool, Packet], None]) -> None:
+        """Tell of every packet as it comes, from the link's thread: whether it goes up, and it."""
+        self._order(lambda: setattr(self._forwarder.course, "watch", told))
 
     def suffer(self, trouble: Trouble) -> None:
         """Replace the trouble of the link, also for connections that stand; counts begin anew."""

@@ -26,11 +26,13 @@ class Pace:
         self._began_s = self._counted_s = now_s
         self._slice = max(1.0, (trouble.rate or 0) / _SLICES)
         self._room = self._slice
+        self._stall, self._told_stall = 0, 0  # number of the last one that held bytes back
 
     def room(self, now_s: float) -> int:
-        """How many bytes may pass now."""
+        """How many of the bytes that wait may pass now."""
         if self._stalled_for(now_s):
             self._counted_s = now_s
+            self._stall = 1 + int((now_s - self._began_s) // (self._flow_s + self._stall_s))
             return 0
         if self._rate is None:
             return _NO_LIMIT
@@ -43,6 +45,11 @@ class Pace:
         """So many bytes did."""
         if self._rate is not None:
             self._room -= size
+
+    def met_stall(self) -> bool:
+        """True once for each stall in which bytes had to wait."""
+        met, self._told_stall = self._stall != self._told_stall, self._stall
+        return met
 
     def wait_s(self, now_s: float) -> float:
         """How long until bytes may pass again; 0 if they may now."""

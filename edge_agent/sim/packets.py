@@ -57,6 +57,16 @@ class Packet:
         found = self.body[at : at + 2]
         return int.from_bytes(found, "big") if len(found) == 2 else None
 
+    def message(self, *, v5: bool) -> tuple[str, bytes]:
+        """Topic and payload of a PUBLISH; the payload begins behind the properties of MQTT 5."""
+        at = 2 + int.from_bytes(self.body[:2], "big")
+        topic = self.body[2:at].decode("utf-8", "replace")
+        at += 2 if self.qos else 0
+        if v5:
+            taken, size = length(self.body, at) or (0, 0)
+            at += taken + size
+        return topic, self.body[at:]
+
 
 class Splitter:
     """Cuts a stream into packets, however it is chunked.

@@ -6,6 +6,7 @@ stalls and deaths do harm.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -106,11 +107,17 @@ class Tally:
 
 @dataclass(slots=True)
 class Course:
-    """The trouble of a link and how far it has come; `seen` is of this trouble, `tally` of all."""
+    """The trouble of a link and how far it has come; `seen` is of this trouble, `tally` of all.
+
+    Attributes:
+        watch: told of every packet as it comes, before anything is done to it: upwards or not, and
+            the packet.
+    """
 
     trouble: Trouble
     seen: Counter[tuple[bool, str]] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
+    watch: Callable[[bool, Packet], None] = lambda _up, _one: None
 
 
 @dataclass(slots=True)
@@ -162,22 +169,24 @@ class Passage:
         tally.packets[up, one.kind] += 1
         tally.sizes[up, one.kind] += len(one.raw)
         self._course.seen[up, one.kind] += 1
+        self._course.watch(up, one)
         if up and one.kind == "CONNECT":
             self._client, self._v5 = packets.who(one)
         elif up and one.kind == "PUBLISH" and one.mid is not None:
             self._unanswered.add(one.mid)
             tally.in_flight = max(tally.in_flight, len(self._unanswered))
-        elif not up and one.kind in ("PUBACK", "PUBREC") and one.mid is not None:
-            self._unanswered.discard(one.mid)
 
     def _pass(self, up: bool, one: Packet, act: Act) -> None:
         trouble, count = self._course.trouble, self._course.seen[up, one.kind]
         out = one.raw
         if one.kind == "CONNACK" and not up and self._v5 and trouble.receive_maximum:
             out = packets.allow(one, trouble.receive_maximum)
+            self._course.tally.done[f"Receive Maximum {trouble.receive_maximum}"] += 1
         for fault in trouble.faults:
             if fault.meets(one.kind, up, count):
                 out = self._suffer(fault, one, out, act)
+        if out and not up and one.kind in ("PUBACK", "PUBREC") and one.mid is not None:
+            self._unanswered.discard(one.mid)  # one that is lost answers nobody
         act.send(up, out)
 
     def _suffer(self, fault: Fault, one: Packet, out: bytes, act: Act) -> bytes:
@@ -200,6 +209,8 @@ class Passage:
                 self._unanswered.discard(one.mid)
                 out = b""
             case What.TAKE_OVER:
+                if not self._client:  # the broker gave it a name, and nobody else knows it
+                    return out
                 act.taken_over = self._client, self._v5
         act.said.append(said)
         self._course.tally.done[f"{one.kind} {way} {fault.what.value}"] += 1
