@@ -1,6 +1,7 @@
 """How large batches are: by what the link carries, and by what it lost."""
 
-from edge_agent.uplink.pace import FULL, Pace
+from edge_agent.contract.messages import MAX_BATCH
+from edge_agent.uplink.pace import Pace
 
 
 class Slow:
@@ -29,7 +30,7 @@ class Slow:
 def test_a_fast_link_is_full_after_a_few_acknowledgements() -> None:
     """Small at first, four times as much each time."""
     link = Slow(10_000)
-    assert [link.send()[0] for _ in range(5)] == [50, 200, 800, FULL, FULL]
+    assert [link.send()[0] for _ in range(5)] == [50, 200, 800, MAX_BATCH, MAX_BATCH]
 
 
 def test_on_a_slow_link_a_batch_takes_about_two_seconds() -> None:
@@ -72,9 +73,9 @@ def test_a_loss_halves_what_is_dared_and_receipts_raise_it_slowly() -> None:
     for _ in range(5):
         link.send()
     link.pace.shrink()
-    assert link.pace.entries == FULL // 2
+    assert link.pace.entries == MAX_BATCH // 2
     link.pace.grow()
-    assert link.pace.entries == FULL // 2 + FULL // 20
+    assert link.pace.entries == MAX_BATCH // 2 + MAX_BATCH // 20
     for _ in range(20):
         link.pace.shrink()
     assert link.pace.entries == 1
@@ -90,7 +91,7 @@ def test_a_new_connection_begins_small_and_keeps_what_losses_taught() -> None:
     assert link.pace.entries == 50
     for _ in range(5):
         link.send()
-    assert link.pace.entries == FULL // 2
+    assert link.pace.entries == MAX_BATCH // 2
 
 
 def test_a_short_message_does_not_make_a_link_look_narrow() -> None:

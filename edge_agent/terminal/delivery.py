@@ -10,11 +10,12 @@ from edge_agent.contract import topics
 from edge_agent.errors import EdgeAgentError, JournalError
 from edge_agent.events import Arrived, Connected, Disconnected, PubAck
 from edge_agent.journal import Journal
+from edge_agent.journal.batches import BATCH_BYTES
 from edge_agent.ranges import Ranges
 from edge_agent.records import Stamp
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.metering import Metering
-from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
+from edge_agent.terminal.packing import Identity, Packing
 from edge_agent.terminal.receiving import Receiving
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.pace import Pace

@@ -9,8 +9,8 @@ messages only says so by hanging up, and finding out costs a connection each tim
 
 from dataclasses import dataclass
 
-#: Entries of a full batch, as many as the contract allows.
-FULL = 1_000
+from edge_agent.contract.messages import MAX_BATCH
+
 #: A connection begins with so many, and dares at most four times what was acknowledged.
 _FIRST, _GROWTH = 50, 4
 _BATCH_MS, _UNDER_WAY_MS = 2_000, 4_000
@@ -31,7 +31,7 @@ class Pace:
     """The pace of one terminal, over all its connections."""
 
     def __init__(self) -> None:
-        self._ceiling = FULL
+        self._ceiling = MAX_BATCH
         self._dared = _FIRST
         self._per_ms: float | None = None
         self._bytes_per_entry = 60.0
@@ -78,7 +78,7 @@ class Pace:
             self._per_ms = per_ms
         elif sent.size >= _TELLING_BYTES:
             self._per_ms = (self._per_ms + per_ms) / 2
-        self._dared = min(FULL, max(self._dared, sent.entries * _GROWTH))
+        self._dared = min(MAX_BATCH, max(self._dared, sent.entries * _GROWTH))
         return now_ms - sent.at_ms
 
     def shrink(self) -> None:
@@ -87,4 +87,4 @@ class Pace:
 
     def grow(self) -> None:
         """A receipt came: dare a little more again."""
-        self._ceiling = min(FULL, self._ceiling + FULL // 20)
+        self._ceiling = min(MAX_BATCH, self._ceiling + MAX_BATCH // 20)
