@@ -259,7 +259,7 @@ def test_an_import_of_what_was_cut_or_refused_ends_with_1(
     export(path, stick)
     (file,) = stick.iterdir()
     whole = file.read_bytes()
-    for data, said in ((whole[:-1], "CUT after record 2"), (whole[:-1] + b"x", "1 x record")):
+    for data, said in ((whole[:-1], "CUT after record 1"), (whole[:-1] + b"x", "1 x record")):
         file.write_bytes(data)
         done = run("central", "import", "--config", central, file)
         assert done.exit_code == 1

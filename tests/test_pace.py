@@ -108,3 +108,34 @@ def test_a_short_message_does_not_make_a_link_look_narrow() -> None:
 def test_an_answer_to_somebody_else_says_nothing() -> None:
     """The status message, say."""
     assert Pace().acked(7, 0) is None
+
+
+def test_answers_that_a_stall_held_back_do_not_make_a_link_look_wide() -> None:
+    """Two in one millisecond: else a window full of batches went before the next live punch."""
+    link = Slow(5)
+    for _ in range(10):
+        link.send()
+    pace, before = link.pace, link.pace.entries
+    for mid in (201, 202, 203):
+        pace.published(mid, before, before * 20 + 400, link.now_ms)
+    link.now_ms += 9_000
+    for mid in (201, 202, 203):
+        pace.acked(mid, link.now_ms)
+    assert pace.entries <= before
+    pace.published(204, 1, 600, link.now_ms)
+    pace.acked(204, link.now_ms + 120)
+    assert pace.entries <= before
+
+
+def test_answers_of_one_millisecond_do_not_hide_a_fast_link() -> None:
+    """One after the other they are measured as one."""
+    pace = Pace()
+    pace.connected()
+    for mid in range(40):
+        pace.published(mid, 50, 2_000, 0)
+    for mid in range(40):
+        pace.acked(mid, 5 + mid // 4)
+    assert pace.entries == 200
+    pace.published(99, 200, 4_000, 20)
+    pace.acked(99, 21)
+    assert pace.entries == 800

@@ -16,6 +16,8 @@ _FIRST, _GROWTH = 50, 4
 _BATCH_MS, _UNDER_WAY_MS = 2_000, 4_000
 #: A shorter message says more about the way's length than about its width.
 _TELLING_BYTES = 1_500
+#: Answers that a stall held back come all at once: nobody is so fast; they are measured as one.
+_TOGETHER_MS = 100
 #: And of fewer entries nobody can tell what one costs in a large batch.
 _FEWEST_ROWS = 10
 
@@ -37,6 +39,7 @@ class Pace:
         self._bytes_per_entry = 60.0
         self._under_way: dict[int, _Sent] = {}
         self._heard_ms = 0
+        self._measured = 0, 0  # bytes and time of the answers that came one right after the other
 
     @property
     def entries(self) -> int:
@@ -71,8 +74,11 @@ class Pace:
         sent = self._under_way.pop(mid, None)
         if sent is None:
             return None
-        alone_ms = max(1, now_ms - max(sent.at_ms, self._heard_ms))
-        per_ms = sent.size / alone_ms
+        alone_ms = now_ms - max(sent.at_ms, self._heard_ms)
+        together = sent.at_ms < self._heard_ms and alone_ms < _TOGETHER_MS
+        before = self._measured if together else (0, 0)
+        self._measured = before[0] + sent.size, before[1] + alone_ms
+        per_ms = self._measured[0] / max(1, self._measured[1])
         self._heard_ms = now_ms
         if self._per_ms is None or per_ms > self._per_ms:
             self._per_ms = per_ms
