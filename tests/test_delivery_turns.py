@@ -1,6 +1,5 @@
-"""Turns of delivery over a link whose other end the test plays: time is an argument."""
+"""Turns of delivery: what goes, what waits, what a failing disk or broker leaves as it was."""
 
-import random
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -8,118 +7,13 @@ from pathlib import Path
 
 import pytest
 from builders import TERMINAL, punch, stamp, start
+from turns import IDENTITY, SECOND, Turns
 
-from edge_agent.contract import chain, messages
-from edge_agent.errors import JournalError
-from edge_agent.events import Arrived, Connected, Disconnected, PubAck
+from edge_agent.contract import messages
+from edge_agent.errors import JournalError, MessageError
 from edge_agent.journal import Journal
 from edge_agent.ranges import Ranges
-from edge_agent.records import Stamp
-from edge_agent.terminal.delivery import STALLED_MS, Delivery
-from edge_agent.terminal.incidents import Incidents
-from edge_agent.terminal.packing import Identity
-from edge_agent.uplink.backoff import Backoff
-from edge_agent.uplink.window import Window
-
-IDENTITY = Identity(TERMINAL, "attendance", chain.Sealer.new())
-SECOND = 1_000
-
-
-class Played:
-    """A link that takes everything; the test says what comes back.
-
-    Attributes:
-        batches: those that were published, by mid.
-        topics: that were asked for.
-    """
-
-    def __init__(self, link: int) -> None:
-        self.link = link
-        self.carried = (0, 0)
-        self.batches: dict[int, messages.Batch] = {}
-        self.topics: list[str] = []
-        self.abandoned = False
-
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        mid = len(self.batches) + 100
-        if topic == IDENTITY.topic("entries"):
-            self.batches[mid] = messages.decode_batch(payload)
-        return 1 if retain else mid
-
-    def listen(self, topic: str) -> None:
-        self.topics.append(topic)
-
-    def close(self) -> None: ...
-    def abandon(self) -> None:
-        self.abandoned = True
-
-
-class Turns:
-    """A terminal's delivery, turned by hand."""
-
-    def __init__(self, journal: Journal, today: Ranges, daily_kb: int | None = None) -> None:
-        self.now_ms = 0
-        self.stamp = stamp()
-        self.links: list[Played] = []
-        self.journal = journal
-        first = journal.first_seq
-        self.window = Window(journal.last_seq, journal.received(), 4, 20 * SECOND, first)
-        self.incidents = Incidents(journal, {}, self.window.appended)
-        self.delivery = Delivery(
-            journal,
-            IDENTITY,
-            self.window,
-            self._connect,
-            lambda _: b"{}",
-            self.incidents,
-            Backoff(1, 2, random.Random(1)),
-            10**9,
-            self.at,
-            lambda: today,
-            daily_kb,
-        )
-
-    def _connect(self, link: int) -> Played:
-        self.links.append(Played(link))
-        return self.links[-1]
-
-    def at(self) -> Stamp:
-        utc_ms = self.stamp.utc_ms + self.now_ms
-        return replace(self.stamp, mono_ms=self.now_ms, utc_ms=utc_ms)
-
-    @property
-    def link(self) -> Played:
-        return self.links[-1]
-
-    def connect(self, max_bytes: int = 1_000_000) -> None:
-        self.turn(10)
-        self.delivery.heard(Connected(self.link.link, 4, max_bytes), self.now_ms)
-        self.ack(1)
-
-    def turn(self, ms: int = 0) -> bool:
-        self.now_ms += ms
-        return self.delivery.settle(self.now_ms)
-
-    def run(self) -> list[list[int]]:
-        """As many turns as there is something to do; seqs of the batches that went out."""
-        known = set(self.link.batches)
-        for _ in range(1_000):
-            if not self.turn():
-                break
-        sent = [one for mid, one in self.link.batches.items() if mid not in known]
-        return [[entry["seq"] for entry in one.entries] for one in sent]
-
-    def ack(self, mid: int, refusal: str = "") -> None:
-        self.delivery.heard(PubAck(self.link.link, mid, refusal), self.now_ms)
-
-    def receipt(self, upto: int) -> bytes:
-        head = (self.journal.head_at(upto) or b"").hex()
-        said = messages.Receipt(TERMINAL, self.journal.journal, upto, head, upto, ())
-        return messages.encode_receipt(said)
-
-    def received(self, upto: int) -> None:
-        arrived = Arrived(self.link.link, IDENTITY.topic("receipt"), self.receipt(upto))
-        self.delivery.heard(arrived, self.now_ms)
+from edge_agent.terminal.delivery import STALLED_MS
 
 
 @pytest.fixture
@@ -156,8 +50,7 @@ def test_an_entry_larger_than_the_broker_takes_is_in_nobodys_way(journal: Journa
             one.ack(mid)
     assert sent == [*range(1, seq), seq + 1]
     assert one.delivery.rejected["entry is larger than the broker takes"] == 1
-    one.delivery.heard(Disconnected(one.link.link, "x"), one.now_ms)
-    one.connect()
+    one.lose()
     assert one.run() == [[seq]]
 
 
@@ -196,9 +89,8 @@ def test_the_roster_is_asked_for_behind_the_backlog_or_after_a_minute(journal: J
     one.turn(1)
     one.turn(1)
     assert one.link.topics == [IDENTITY.topic("roster")]
-    one.delivery.heard(Disconnected(one.link.link, "x"), one.now_ms)
     one.window.appended(journal.append(punch(), stamp()).seq)
-    one.connect()
+    one.lose()
     one.turn(29 * SECOND)
     for mid in list(one.link.batches):
         one.ack(mid)
@@ -223,7 +115,11 @@ def test_when_the_budget_is_spent_today_goes_and_the_rest_waits_for_tomorrow(
     one.window.appended(journal.append(punch(), stamp()).seq, live=False)
     one.window.appended(journal.append(punch(), stamp()).seq)
     assert one.run() == [[22]]
+    for mid in list(one.link.batches):
+        one.ack(mid)
+    assert journal.spent.read()[1] == 10_000  # a kill comes at any moment
     one.turn(61 * SECOND)
+    assert not one.link.abandoned
     assert one.link.topics == []
     again = Turns(journal, Ranges([(19, 20)]), daily_kb=10)
     again.stamp = one.at()
@@ -269,3 +165,50 @@ def test_time_left_is_told_from_what_receipts_gained(journal: Journal) -> None:
     assert left_ms() == 10 * SECOND
     one.received(0)
     assert left_ms() is None
+
+
+def test_a_boot_in_1970_does_not_give_the_days_bytes_back(journal: Journal) -> None:
+    """A terminal without a battery clock, after a power cut."""
+    journal.spent.note(stamp().utc_ms // 86_400_000, 10_000)
+    one = Turns(journal, Ranges(), daily_kb=10)
+    one.stamp = replace(stamp(), utc_ms=5_000, source="none", error_ms=None)
+    one.connect()
+    one.link.carried = (100, 100)
+    one.turn(SECOND)
+    assert one.run() == []
+
+
+def test_what_was_lost_comes_smaller_and_receipts_make_it_larger_again(journal: Journal) -> None:
+    """A connection that ends with something under way may have ended because of it."""
+    one = Turns(journal, Ranges())
+    one.connect()
+    for most in (20, 20, 12, 6, 3, 1):
+        assert len(one.run()[0]) == most
+        one.lose()
+    one.run()
+    one.ack(max(one.link.batches))
+    one.received(1)
+    assert len(one.run()[0]) > 1
+
+
+def test_a_refusal_is_not_answered_at_once(journal: Journal) -> None:
+    """A broker whose quota is exceeded gets a moment."""
+    one = Turns(journal, Ranges())
+    one.connect()
+    one.run()
+    (mid,) = one.link.batches
+    one.ack(mid, "Quota exceeded")
+    assert one.run() == []
+    one.turn(20)
+    assert len(one.link.batches) == 2
+
+
+def test_a_carried_receipt_that_nobody_here_can_check_raises_no_mark(journal: Journal) -> None:
+    """What it speaks of is pruned, so the journal cannot bear it out."""
+    journal.note_received(10)
+    journal.front.prune(10)
+    one = Turns(journal, Ranges())
+    said = messages.Receipt(TERMINAL, journal.journal, 5, "ab" * 32, 20, ((6, 6),))
+    with pytest.raises(MessageError, match="head"):
+        one.delivery.receiving.take_carried(messages.encode_receipt(said), 0)
+    assert journal.received() == 10

@@ -96,7 +96,7 @@ def test_a_new_connection_begins_small_and_keeps_what_losses_taught() -> None:
 
 def test_a_short_message_does_not_make_a_link_look_narrow() -> None:
     """A punch alone waits for the way there and back, whatever the link could carry."""
-    link = Slow(100)
+    link = Slow(5)
     for _ in range(5):
         link.send()
     before = link.pace.entries
@@ -139,3 +139,26 @@ def test_answers_of_one_millisecond_do_not_hide_a_fast_link() -> None:
     pace.published(99, 200, 4_000, 20)
     pace.acked(99, 21)
     assert pace.entries == 800
+
+
+def test_a_batch_that_was_alone_is_measured_alone() -> None:
+    """A link that was slow and is fast now is used as fast as it is."""
+    link = Slow(5)
+    for _ in range(10):
+        link.send()
+    link.pace.published(201, 200, 4_400, link.now_ms + 5)
+    link.pace.acked(201, link.now_ms + 25)
+    assert link.pace.entries == MAX_BATCH
+
+
+def test_what_is_answered_or_lost_with_its_connection_is_under_way_no_longer() -> None:
+    """Else a link would be busy for ever."""
+    link = Slow(5)
+    for _ in range(10):
+        link.send()
+    assert not link.pace.busy
+    for mid in range(300, 310):
+        link.pace.published(mid, 400, 8_000, link.now_ms)
+    assert link.pace.busy
+    link.pace.connected()
+    assert not link.pace.busy

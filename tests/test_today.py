@@ -96,3 +96,11 @@ def test_a_page_that_cannot_be_read_costs_its_neighbours_their_place_and_no_more
     path.write_bytes(pages)
     with closing(Journal(path, TERMINAL)) as journal:
         assert list(today(journal, 0, at(1), MAKASSAR)) == [(1, 350)]
+
+
+def test_no_more_is_read_than_leads_to_another_day(tmp_path: Path) -> None:
+    """Once a whole step is of other days, so is what stands before it."""
+    with closing(Journal(tmp_path / "j.db", TERMINAL)) as journal:
+        for hours in (0, *[-200] * 600, 0):
+            journal.append(punch(), at(hours))
+        assert list(today(journal, 0, at(1), MAKASSAR)) == [(602, 602)]

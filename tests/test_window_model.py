@@ -212,7 +212,9 @@ class Terminal(RuleBasedStateMachine):
             assert numbers(self.window.received) <= self.ever
             assert numbers(self.window.received).isdisjoint(numbers(self.window.unsent))
             assert numbers(self.window.unsent) <= set(range(self.first, self.last_seq + 1))
-            gone = set(range(1, self.first)) - numbers(self.window.received)
+            before, repairs = set(range(1, self.first)), numbers(self.window.repairs)
+            assert repairs.isdisjoint(before | numbers(self.window.received))
+            gone = before - numbers(self.window.received)
             assert self.window.backlog == self.last_seq - self.window.received.count - len(gone)
             assert set(range(1, self.window.upto + 1)) <= self.ever
             in_flight = sum(last - first + 1 for first, last in self.flying.values())

@@ -109,10 +109,8 @@ class Window:
         self._forgotten.add(first, last)
 
     def pruned(self, first: int) -> None:
-        """The journal begins at `first` now. What it was is received: nothing to send is lost."""
+        """The journal begins at `first` now. What it was is received: not to be sent."""
         self._first = first
-        for lane in (self.unsent, self._repair, self._live, self._today):
-            lane.remove(1, first - 1)
 
     def connected(self, room: int, now_ms: int, today: Ranges | None = None) -> None:
         """A connection began whose broker lets us have `room` messages in flight.
