@@ -1,5 +1,6 @@
 """A terminal's journal that leaves by hand or over the broker, and the central's rows of it."""
 
+import hashlib
 import io
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -13,10 +14,10 @@ from edge_agent.central import imports
 from edge_agent.central.store import Store
 from edge_agent.contract import bundle, chain, entries, messages
 from edge_agent.journal import Journal
+from edge_agent.journal.batches import Batches
 from edge_agent.journal.beside import Beside
 from edge_agent.ranges import Ranges
-from edge_agent.technician.export import Written, export
-from edge_agent.technician.stretches import Stretches
+from edge_agent.technician.export import Written, export, newest_first
 from edge_agent.terminal.packing import Identity, Packing
 from edge_agent.uplink.pace import Pace
 from edge_agent.uplink.window import Window
@@ -50,7 +51,8 @@ def make_journal(folder: Path, count: int, *, bulk: bool = False) -> Path:
 def _fill(journal: Journal, path: Path, count: int) -> None:
     head, rows = chain.genesis(journal.terminal, journal.journal), []
     for seq in range(1, count + 1):
-        text = entries.text(punch(f"{seq:064x}"), stamp(seq * 1000), seq)
+        concealed = hashlib.sha256(str(seq).encode()).hexdigest()  # does not deflate, as on a wall
+        text = entries.text(punch(concealed), stamp(seq * 1000), seq)
         head = chain.link(head, text)
         rows.append((seq, "punch", text, head))
     with closing(sqlite3.connect(path)) as db, db:
@@ -95,7 +97,7 @@ def made_of(journal: Path, *ranges: tuple[int, int]) -> bytes:
     with closing(Beside(journal)) as beside:
         out = bundle.Writing(beside.terminal, beside.journal, PUBLIC, bundle.new_key())
         data = out.header.line()
-        for packed in Stretches(beside, SEALER).newest_first(Ranges(ranges)):
+        for packed in newest_first(Batches(beside, SEALER), Ranges(ranges)):
             if packed.payload is not None:
                 data += out.record(packed.first, packed.last, packed.payload)
         return data + out.end()

@@ -71,16 +71,15 @@ def agent(path: Path) -> Iterator[subprocess.Popen[str]]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        while "ready" not in (line := process.stderr.readline()):
-            assert line, "the agent ended before it was ready"
         try:
+            while "ready" not in (line := process.stderr.readline()):
+                assert line, "the agent ended before it was ready"
             yield process
-        except BaseException:
-            process.kill()  # else a failure hides behind a wait for ever
-            raise
-        if process.poll() is None:
-            process.terminate()
-            assert process.wait(PATIENCE_S) == 0
+            if process.poll() is None:
+                process.terminate()
+                assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()  # a test that fails must not wait for ever for what nobody ends
 
 
 def run(*words: str) -> str:

@@ -10,9 +10,10 @@ from carried import SEALER, carry, make_journal, reference, rows, take
 
 from edge_agent.central.store import Store
 from edge_agent.journal import Journal
+from edge_agent.journal.batches import Batches
 from edge_agent.journal.beside import Beside
 from edge_agent.ranges import Ranges
-from edge_agent.technician.stretches import Stretches
+from edge_agent.technician.export import newest_first
 
 
 @pytest.fixture
@@ -43,17 +44,23 @@ def test_what_is_gone_or_edited_costs_itself_alone(stick: Path, tmp_path: Path) 
         assert [row[2] for row in rows(store) if row[6]] == [23, 41]
 
 
-def test_a_pruned_journal_begins_behind_what_was_let_go(stick: Path, tmp_path: Path) -> None:
-    """With everything asked for: nothing is called gone that the central has."""
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_pruned_journal_begins_behind_what_was_let_go(
+    stick: Path, tmp_path: Path, everything: bool
+) -> None:
+    """Nothing is called gone that the central has, and its first entry is as sound as all others.
+
+    Also where all that was received is pruned: a disk that ran short, or months without a network.
+    """
     journal = make_journal(tmp_path, 60)
     with closing(Journal(journal, TERMINAL)) as one:
-        one.note_received(30)
-    spoil(journal, "DELETE FROM entry WHERE seq <= 20")
-    done = carry(journal, stick, everything=True)
-    assert (done.entries, done.gone) == (39, 0)
+        one.note_received(20)
+        one.front.prune(20)
+    done = carry(journal, stick, everything=everything)
+    assert (done.entries, done.gone) == (40, 0)
     assert done.file is not None
     with Store(tmp_path / "central.db") as store:
-        assert take(store, done.file).new == 39
+        assert take(store, done.file).new == 40
         assert not any(row[6] for row in rows(store))
 
 
@@ -67,7 +74,7 @@ def test_a_page_that_cannot_be_read_costs_the_entries_on_it(tmp_path: Path) -> N
     pages[at : at + 1024] = b"\xff" * 1024
     path.write_bytes(pages)
     with closing(Beside(path)) as one:
-        made = list(Stretches(one, SEALER).newest_first(Ranges([(1, 200)])))
+        made = list(newest_first(Batches(one, SEALER), Ranges([(1, 200)])))
     lost = sum(one.last - one.first + 1 for one in made if one.payload is None)
     assert 1 <= lost <= 10
     assert sum(one.last - one.first + 1 for one in made) == 200

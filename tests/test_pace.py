@@ -1,6 +1,7 @@
 """How large batches are: by what the link carries, and by what it lost."""
 
-from edge_agent.uplink.pace import FULL, Pace
+from edge_agent.contract.messages import MAX_BATCH
+from edge_agent.uplink.pace import Pace
 
 
 class Slow:
@@ -29,7 +30,7 @@ class Slow:
 def test_a_fast_link_is_full_after_a_few_acknowledgements() -> None:
     """Small at first, four times as much each time."""
     link = Slow(10_000)
-    assert [link.send()[0] for _ in range(5)] == [50, 200, 800, FULL, FULL]
+    assert [link.send()[0] for _ in range(5)] == [50, 200, 800, MAX_BATCH, MAX_BATCH]
 
 
 def test_on_a_slow_link_a_batch_takes_about_four_seconds() -> None:
@@ -72,9 +73,9 @@ def test_a_loss_halves_what_is_dared_and_receipts_raise_it_slowly() -> None:
     for _ in range(5):
         link.send()
     link.pace.shrink()
-    assert link.pace.entries == FULL // 2
+    assert link.pace.entries == MAX_BATCH // 2
     link.pace.grow()
-    assert link.pace.entries == FULL // 2 + FULL // 16 + 1
+    assert link.pace.entries == MAX_BATCH // 2 + MAX_BATCH // 16 + 1
     for _ in range(20):
         link.pace.shrink()
     assert link.pace.entries == 1
@@ -87,15 +88,15 @@ def test_a_new_connection_begins_smaller_and_keeps_what_losses_taught() -> None:
         link.send()
     link.pace.shrink()
     link.pace.connected()
-    assert link.pace.entries == FULL // 4
+    assert link.pace.entries == MAX_BATCH // 4
     for _ in range(5):
         link.send()
-    assert link.pace.entries == FULL // 2
+    assert link.pace.entries == MAX_BATCH // 2
 
 
 def test_a_short_message_does_not_make_a_link_look_narrow() -> None:
     """A punch alone waits for the way there and back, whatever the link could carry."""
-    link = Slow(100)
+    link = Slow(5)
     for _ in range(5):
         link.send()
     before = link.pace.entries
@@ -109,26 +110,69 @@ def test_an_answer_to_somebody_else_says_nothing() -> None:
     assert Pace().acked(7, 0) is None
 
 
-def test_a_connection_that_dies_says_nothing_of_a_size_that_had_passed() -> None:
-    """On a bad link they die whatever one sends; small batches would cost twice the bytes."""
-    link = Slow(10_000)
-    for _ in range(5):
+def test_answers_that_a_stall_held_back_do_not_make_a_link_look_wide() -> None:
+    """Two in one millisecond: else a window full of batches went before the next live punch."""
+    link = Slow(5)
+    for _ in range(10):
         link.send()
-    link.pace.published(90, FULL, 20_000, link.now_ms)
-    link.pace.lost()
+    pace, before = link.pace, link.pace.entries
+    for mid in (201, 202, 203):
+        pace.published(mid, before, before * 20 + 400, link.now_ms)
+    link.now_ms += 13_000
+    for mid in (201, 202, 203):
+        pace.acked(mid, link.now_ms)
+    assert pace.entries <= before
+    pace.published(204, 1, 600, link.now_ms)
+    pace.acked(204, link.now_ms + 120)
+    assert pace.entries <= before
+
+
+def test_answers_of_one_millisecond_do_not_hide_a_fast_link() -> None:
+    """One after the other they are measured as one."""
+    pace = Pace()
+    pace.connected()
+    for mid in range(40):
+        pace.published(mid, 50, 2_000, 0)
+    for mid in range(40):
+        pace.acked(mid, 5 + mid // 4)
+    assert pace.entries == 200
+    pace.published(99, 200, 4_000, 20)
+    pace.acked(99, 21)
+    assert pace.entries == 800
+
+
+def test_a_batch_that_was_alone_is_measured_alone() -> None:
+    """A link that was slow and is fast now is used as fast as it is."""
+    link = Slow(5)
+    for _ in range(10):
+        link.send()
+    link.pace.published(201, 200, 4_400, link.now_ms + 5)
+    link.pace.acked(201, link.now_ms + 25)
+    assert link.pace.entries == MAX_BATCH
+
+
+def test_what_is_answered_or_lost_with_its_connection_is_under_way_no_longer() -> None:
+    """Else a link would be busy for ever."""
+    link = Slow(5)
+    for _ in range(10):
+        link.send()
+    assert not link.pace.busy(link.now_ms)
+    for mid in range(300, 310):
+        link.pace.published(mid, 400, 8_000, link.now_ms)
+    assert link.pace.busy(link.now_ms)
     link.pace.connected()
-    for _ in range(5):
-        link.send()
-    assert link.pace.entries == FULL
+    assert not link.pace.busy(link.now_ms)
 
 
-def test_a_connection_that_dies_of_a_larger_batch_than_any_before_halves_it() -> None:
-    """So does one that dies of its first; what was under way is forgotten."""
+def test_a_refusal_proves_no_size() -> None:
+    """What the broker did not want has not passed; nor is it under way any more."""
     link = Slow(10_000)
     link.send()
     link.pace.published(90, 200, 8_000, link.now_ms)
-    link.pace.lost()
+    link.pace.refused(90)
     assert not link.pace.busy(link.now_ms)
+    link.pace.published(91, 100, 4_000, link.now_ms)
+    link.pace.lost()
     for _ in range(5):
         link.send()
-    assert link.pace.entries == 100
+    assert link.pace.entries == 50

@@ -79,3 +79,28 @@ def test_a_row_that_somebody_edited_is_not_of_today(tmp_path: Path) -> None:
                 'UPDATE entry SET text = \'{"at":{"source":"ntp","utc_ms":"x"}}\' WHERE seq = 2'
             )
         assert list(today(journal, 0, at(3), MAKASSAR)) == [(3, 3)]
+
+
+def test_a_page_that_cannot_be_read_costs_its_neighbours_their_place_and_no_more(
+    tmp_path: Path,
+) -> None:
+    """The connection must begin, with its greeting and its window; older ones are still found."""
+    path = tmp_path / "j.db"
+    with closing(Journal(path, TERMINAL)) as journal:
+        for _ in range(600):
+            journal.append(punch(), at(0))
+        (text,) = [one.text for one in journal.read(500, 500, 0)]
+    pages = bytearray(path.read_bytes())
+    place = pages.index(text.encode()) // 1024 * 1024
+    pages[place : place + 1024] = b"\xff" * 1024
+    path.write_bytes(pages)
+    with closing(Journal(path, TERMINAL)) as journal:
+        assert list(today(journal, 0, at(1), MAKASSAR)) == [(1, 350)]
+
+
+def test_no_more_is_read_than_leads_to_another_day(tmp_path: Path) -> None:
+    """Once a whole step is of other days, so is what stands before it."""
+    with closing(Journal(tmp_path / "j.db", TERMINAL)) as journal:
+        for hours in (0, *[-200] * 600, 0):
+            journal.append(punch(), at(hours))
+        assert list(today(journal, 0, at(1), MAKASSAR)) == [(602, 602)]

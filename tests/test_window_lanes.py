@@ -67,3 +67,35 @@ def test_a_repair_that_gets_no_receipt_is_asked_for_and_goes_on() -> None:
     assert made.next(BATCH) is None
     assert made.ask(WAIT_MS)
     assert made.next(BATCH) == (1, 10)
+
+
+def test_a_repair_that_did_not_get_through_is_one_again() -> None:
+    """It goes at the central's pace also over the next connection, and not with today's."""
+    made = window(30, 30)
+    made.receipt(receipt(0), 0)
+    made.published(1, 1, 10, 0)
+    assert made.disconnected()
+    assert list(made.repairs) == [(1, 30)]
+    made.connected(4, 0, Ranges([(21, 30)]))
+    assert made.next(BATCH) == (1, 10)
+
+
+def test_a_receipt_that_was_carried_is_waited_for_no_longer() -> None:
+    """The central owes nothing for what it said by another way."""
+    made = window(10)
+    made.published(1, 1, 10, 0)
+    made.acked(1)
+    made.carried(10)
+    assert made.owing_ms(WAIT_MS) == 0
+
+
+def test_what_is_pruned_is_not_waited_for() -> None:
+    """Of a batch the central lost the part that is gone here, too."""
+    made = window(30)
+    made.published(1, 1, 10, 0)
+    made.acked(1)
+    made.receipt(receipt(5), 0)
+    made.pruned(6)
+    made.receipt(receipt(0, (6, 10)), 0)
+    assert made.owing_ms(WAIT_MS) == 0
+    assert made.upto == 10

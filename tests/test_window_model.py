@@ -1,4 +1,4 @@
-"""The window against a model of everything that goes wrong: nothing is lost, whatever happens.
+"""The window against a model of everything that goes wrong: nothing is lost, nothing starves.
 
 The model has a broker that acknowledges, refuses, loses and hangs up, and a central that stores
 what arrives in the order of publishing and whose receipts may be lost, late or stale.
@@ -52,6 +52,10 @@ class Terminal(RuleBasedStateMachine):
         self.mids = 0
         self.flying: dict[int, tuple[int, int]] = {}  # published on this connection, no answer
         self.queued: list[tuple[int, int]] = []  # at the broker, for the central
+        self.first = 1
+        self.noted = 0
+        self.surveys: set[int] = set()
+        self.today: set[int] = set()
         self.store: set[int] = set()
         self.ever: set[int] = set()
         self.receipts: list[Receipt] = []
@@ -62,49 +66,79 @@ class Terminal(RuleBasedStateMachine):
         self.last_seq = backlog
         self.window = Window(backlog, 0, room, WAIT_MS)
 
-    # --- the terminal ---
-
     @rule()
     def punch(self) -> None:
         self.last_seq += 1
         self.window.appended(self.last_seq)
 
-    @rule(forgotten=st.integers(0, 5))
-    def restart_the_agent(self, forgotten: int) -> None:
+    @rule()
+    def survey(self) -> None:
+        self.last_seq += 1
+        self.surveys.add(self.last_seq)
+        self.window.appended(self.last_seq, live=False)
+
+    @rule()
+    def note_what_is_received(self) -> None:
+        self.noted = self.window.upto
+
+    @rule()
+    def restart_the_agent(self) -> None:
         """The received mark on disk may be older than what was received."""
-        upto = max(0, self.window.upto - forgotten)
         self.room, self.flying = 0, {}
-        self.window = Window(self.last_seq, upto, self.most_room, WAIT_MS)
+        self.window = Window(self.last_seq, self.noted, self.most_room, WAIT_MS, self.first)
+
+    @rule(most=st.integers(1, 10))
+    def prune(self, most: int) -> None:
+        """So many from the front, none that is not received and noted as that."""
+        upto = min(self.first - 1 + most, self.window.upto, self.noted, self.last_seq - 1)
+        if upto >= self.first:
+            self.first = upto + 1
+            self.window.pruned(self.first)
+
+    @precondition(lambda self: self.window.unsent)
+    @rule()
+    def meet_a_page_that_cannot_be_read(self) -> None:
+        """Now; with the next connection it can."""
+        first, _ = next(iter(self.window.unsent))
+        self.window.forget(first, first)
 
     @precondition(lambda self: self.room == 0)
-    @rule(room=st.integers(1, 10))
-    def connect(self, room: int) -> None:
+    @rule(room=st.integers(1, 10), today=st.integers(0, 10))
+    def connect(self, room: int, today: int) -> None:
+        """The last entries are of today."""
         self.room, self.mids = min(room, self.most_room), 0
         self.live_from = self.last_seq + 1
-        self.window.connected(room, self.now_ms)
+        self.today = set(range(max(1, self.last_seq - today + 1), self.live_from)) - self.surveys
+        given = Ranges((seq, seq) for seq in self.today)
+        self.window.connected(room, self.now_ms, given)
 
     @precondition(lambda self: self.room)
-    @rule()
-    def publish(self) -> None:
-        self.publish_next()
+    @rule(busy=st.booleans(), spent=st.booleans())
+    def publish(self, busy: bool, spent: bool) -> None:
+        self.publish_next(busy=busy, spent=spent)
 
-    def publish_next(self) -> bool:
+    def lanes(self) -> tuple[set[int], ...]:
+        """What waits and may go: what is new, what is of today, the backlog."""
+        waiting, again = numbers(self.window.unsent), numbers(self.window.repairs)
+        fresh = {one for one in waiting if one >= self.live_from} - again - self.surveys
+        rest = waiting - fresh
+        return fresh, rest & self.today - again, rest - (again if self.window.repairing else set())
+
+    def publish_next(self, *, busy: bool = False, spent: bool = False) -> bool:
         """One batch, if the window says so."""
-        waiting = numbers(self.window.unsent)
-        chosen = self.window.next(BATCH)
+        (fresh, today, backlog), waiting = self.lanes(), numbers(self.window.unsent)
+        due = set() if busy else today if spent else backlog
+        chosen = self.window.next(BATCH, busy=busy, spent=spent)
         if chosen is None:
-            backlog_fits = len(self.flying) < max(1, self.room - 1)
-            waiting -= numbers(self.window.repairs) if self.window.repairing else set()
-            assert not (waiting and backlog_fits)
-            fresh = {one for one in waiting if one >= self.live_from}
-            assert not (fresh - numbers(self.window.repairs) and len(self.flying) < self.room)
+            assert not (due and len(self.flying) < max(1, self.room - 1)), "nothing starves"
+            assert not (fresh and len(self.flying) < self.room), "the living never wait"
             return False
         first, last = chosen
-        assert set(range(first, last + 1)) <= waiting
+        sent, live = set(range(first, last + 1)), bool(fresh)
+        assert sent <= waiting
         assert last - first < BATCH
-        fresh = {one for one in waiting if one >= self.live_from} - numbers(self.window.repairs)
-        live = first in fresh
-        assert live == bool(fresh), "live before backlog"
+        assert sent <= (fresh or due), "live before backlog, and nothing that is to wait"
+        assert live or sent <= today or not today, "today before older days"
         self.mids += 1
         self.flying[self.mids] = chosen
         self.window.published(self.mids, first, last, self.now_ms)
@@ -117,8 +151,6 @@ class Terminal(RuleBasedStateMachine):
         self.now_ms += ms
         if self.room:
             self.window.ask(self.now_ms)
-
-    # --- the broker ---
 
     @precondition(lambda self: self.flying)
     @rule(how=st.sampled_from(ANSWERS))
@@ -155,6 +187,12 @@ class Terminal(RuleBasedStateMachine):
         self.ever |= self.store
         self.receipts.append(receipt_for(self.store))
 
+    @precondition(lambda self: self.receipts)
+    @rule(which=st.integers(-3, -1))
+    def take_a_receipt_by_hand(self, which: int) -> None:
+        """It may be old, and the central may have lost since what it tells of."""
+        self.window.carried(self.receipts[max(which, -len(self.receipts))].upto)
+
     @rule(kept=st.sets(st.integers(1, 30)))
     def restore_from_a_backup(self, kept: set[int]) -> None:
         self.store &= kept
@@ -164,6 +202,7 @@ class Terminal(RuleBasedStateMachine):
     def take_a_receipt(self, which: int) -> None:
         """The newest, or a stale one; any may also never come."""
         self.window.receipt(self.receipts[max(which, -len(self.receipts))], self.now_ms)
+        self.noted = min(self.noted, self.window.upto)  # less is noted at once
 
     # --- what holds ---
 
@@ -172,34 +211,44 @@ class Terminal(RuleBasedStateMachine):
         if hasattr(self, "window"):
             assert numbers(self.window.received) <= self.ever
             assert numbers(self.window.received).isdisjoint(numbers(self.window.unsent))
-            assert numbers(self.window.unsent) <= set(range(1, self.last_seq + 1))
-            assert self.window.backlog == self.last_seq - self.window.received.count
-            assert self.window.in_flight == sum(
-                last - first + 1 for first, last in self.in_flight()
-            )
-
-    def in_flight(self) -> list[tuple[int, int]]:
-        return list(self.flying.values())
+            assert numbers(self.window.unsent) <= set(range(self.first, self.last_seq + 1))
+            before, repairs = set(range(1, self.first)), numbers(self.window.repairs)
+            assert repairs.isdisjoint(before | numbers(self.window.received))
+            gone = before - numbers(self.window.received)
+            assert self.window.backlog == self.last_seq - self.window.received.count - len(gone)
+            assert set(range(1, self.window.upto + 1)) <= self.ever
+            in_flight = sum(last - first + 1 for first, last in self.flying.values())
+            assert self.window.in_flight == in_flight
 
     def teardown(self) -> None:
-        """From now on all behave, and one more person comes: everything arrives."""
+        """From now on all behave, and one more person comes: everything arrives.
+
+        At first the link has cost enough today: what is of today goes all the same.
+        """
         if not hasattr(self, "window"):
             return
         if self.room:
             self.hang_up(0)
-        self.connect(10)
+        self.connect(10, 5)
         self.punch()
+        self.drain(spent=True)
+        assert self.lanes()[:2] == (set(), set())
+        assert self.last_seq in self.store
+        self.drain(spent=False)
+        assert self.store >= set(range(self.first, self.last_seq + 1))
+        assert self.ever >= set(range(1, self.last_seq + 1))
+        assert (self.window.backlog, self.window.upto) == (0, self.last_seq)
+
+    def drain(self, *, spent: bool) -> None:
         for _ in range(3):
+            self.time_passes(LONGEST_WAIT_MS)
             for _ in range(2 * self.last_seq + 2):  # more turns than any sensible order needs
-                if not self.publish_next():
+                if not self.publish_next(spent=spent):
                     break
                 self.answer("kept")
                 while self.queued:
                     self.store_one()
                     self.take_a_receipt(-1)
-            self.time_passes(LONGEST_WAIT_MS)
-        assert self.store == set(range(1, self.last_seq + 1))
-        assert (self.window.backlog, self.window.upto) == (0, self.last_seq)
 
 
 TestTerminal = Terminal.TestCase
@@ -210,12 +259,16 @@ def history(terminal: Terminal, chance: Random) -> Callable[[], object]:
     """Something that can happen now, as the rules above allow it."""
     possible: list[Callable[[], object]] = [
         terminal.punch,
+        terminal.survey,
+        terminal.note_what_is_received,
+        lambda: terminal.prune(chance.randint(1, 10)),
         lambda: terminal.time_passes(chance.choice(WAITS_MS)),
     ]
     if terminal.room:
-        possible += [terminal.publish] * 3 + [lambda: terminal.hang_up(chance.randint(0, 5))]
+        possible += [lambda: terminal.publish(chance.random() < 0.3, chance.random() < 0.3)] * 4
+        possible += [lambda: terminal.hang_up(chance.randint(0, 5))]
     else:
-        possible += [lambda: terminal.connect(chance.randint(1, 10))] * 3
+        possible += [lambda: terminal.connect(chance.randint(1, 10), chance.randint(0, 10))] * 3
     if terminal.flying:
         possible += [lambda: terminal.answer(chance.choice(ANSWERS))] * 3
     if terminal.queued:
@@ -225,9 +278,13 @@ def history(terminal: Terminal, chance: Random) -> Callable[[], object]:
     if chance.random() < 0.05:
         possible = [
             terminal.the_broker_forgets,
-            lambda: terminal.restart_the_agent(chance.randint(0, 5)),
+            terminal.restart_the_agent,
             lambda: terminal.restore_from_a_backup(set(range(1, chance.randint(1, 30)))),
         ]
+        if terminal.receipts:
+            possible.append(lambda: terminal.take_a_receipt_by_hand(chance.randint(-3, -1)))
+        if terminal.window.unsent:
+            possible.append(terminal.meet_a_page_that_cannot_be_read)
     return chance.choice(possible)
 
 

@@ -31,7 +31,7 @@ from edge_agent.contract import messages, topics
 from edge_agent.errors import CentralError, MessageError
 from edge_agent.events import Connected, Disconnected, PubAck
 
-#: Messages in one transaction; a batch of 500 entries is about a megabyte once it is parsed.
+#: Messages in one transaction; a batch of 1,000 entries is two megabytes once it is parsed.
 MAX_TURN = 16
 #: How often the heartbeat is written, and the longest an idle turn lasts.
 BEAT_MS = 10_000

@@ -20,7 +20,7 @@ from edge_agent.contract.topics import TERMINAL_PATTERN
 from edge_agent.errors import MessageError
 from edge_agent.records import Person
 
-#: Largest message on the wire, and largest once inflated: 500 entries need about 200 kB.
+#: Largest message on the wire, and largest once inflated: 1,000 entries need about 400 kB.
 MAX_WIRE_BYTES = 1_000_000
 MAX_PLAIN_BYTES = 4_000_000
 MAX_BATCH = 1_000

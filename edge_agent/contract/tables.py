@@ -14,15 +14,14 @@ Packing takes the texts as they are stored and cuts them along their shape: noth
 is what makes it cheaper than deflating them as they stand.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from json.encoder import encode_basestring
 from operator import sub
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from edge_agent.contract import canonical, entries
+from edge_agent.contract.shapes import Cells, Shape, cut, leaves, skeleton, tree_of
 from edge_agent.errors import MessageError
 
 #: Entries of rarer shapes go as they are.
@@ -30,9 +29,6 @@ MAX_TABLES = 16
 MAX_COLUMNS = 64
 #: Numbers of fewer digits deflate better as they are than as differences.
 _LONG = 5
-_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,3}")
-
-Cells = tuple[str, ...]
 
 
 def pack(first: int, texts: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -50,7 +46,7 @@ def pack(first: int, texts: Sequence[str]) -> tuple[list[str], list[str]]:
         alone = [text for text in texts if "\\" in text]
     while left and len(tables) < MAX_TABLES:
         waiting = list(left.values())
-        shape, rows = _cut(waiting)
+        shape, rows = cut(waiting)
         if len(rows) < 2:
             alone.append(left.pop(next(iter(left))))
             continue
@@ -61,26 +57,6 @@ def pack(first: int, texts: Sequence[str]) -> tuple[list[str], list[str]]:
         for cell in columns["seq"]:
             del left[int(cell)]
     return tables, [*alone, *left.values()]
-
-
-def _cut(texts: list[str]) -> tuple["_Shape", list[Cells]]:
-    """The shape of the first text, and the cells of every text that has it.
-
-    What is the same in three of them is likely so in all, and need not be cut out: a quarter of the
-    time. Where it is not, the wider pattern finds them.
-    """
-    joined = "\n".join(texts)
-    samples = [_fields(texts[at]) for at in (0, len(texts) // 2, -1)]
-    fields = tuple(
-        (path, type(value) is str, all(one.get(path) == value for one in samples) and value)
-        for path, value in samples[0].items()
-    )
-    narrow = _shape(tuple((path, is_s, same if is_s else False) for path, is_s, same in fields))
-    rows = narrow.pattern.findall(joined)
-    if len(rows) == len(texts):
-        return narrow, rows
-    wide = _shape(tuple((path, is_s, False) for path, is_s, _ in fields))
-    return wide, wide.pattern.findall(joined)
 
 
 def unpack(tables: Any, most_rows: int, most_bytes: int) -> list[tuple[dict[str, Any], str]]:
@@ -100,7 +76,7 @@ def unpack(tables: Any, most_rows: int, most_bytes: int) -> list[tuple[dict[str,
             raise MessageError("schema", f"rows may not be {str(rows)[:40]}")
         if type(columns) is not dict or not 1 <= len(columns) <= MAX_COLUMNS:
             raise MessageError("schema", f"columns: expected 1 to {MAX_COLUMNS}")
-        tree = _tree(columns)
+        tree = tree_of(columns)
         cells = {path: _cells(path, column, rows) for path, column in columns.items()}
         literals = {path: one.literals for path, one in cells.items()}
         most_bytes -= sum(rows * (len(path) + 4) for path in cells)
@@ -111,8 +87,8 @@ def unpack(tables: Any, most_rows: int, most_bytes: int) -> list[tuple[dict[str,
         if not entries.admits(tree, {path: one.choice for path, one in cells.items()}):
             for entry in objects:
                 entries.check(entry, entries.seq_of(entry))
-        columns_of_text = [literals[path] for path in _leaves(tree)]
-        texts = map(_skeleton(tree).__mod__, zip(*columns_of_text, strict=True))
+        columns_of_text = [literals[path] for path in leaves(tree)]
+        texts = map(skeleton(tree).__mod__, zip(*columns_of_text, strict=True))
         found += zip(objects, texts, strict=True)
     return found
 
@@ -147,54 +123,7 @@ class _Cells:
         return each if self._index is None else list(map(each.__getitem__, self._index))
 
 
-class _Shape:
-    """How texts of one shape are cut.
-
-    Args:
-        fields: path, whether it holds a string, and the string if it is the same in all of them.
-
-    Attributes:
-        paths: names of the columns that are cut out, in the order of the text.
-        strings: those that hold strings.
-        same: the other columns, as JSON.
-        pattern: finds the cells of each line that has this shape.
-    """
-
-    def __init__(self, fields: tuple[tuple[str, bool, str | Literal[False]], ...]) -> None:
-        self.paths = tuple(path for path, _, same in fields if same is False)
-        self.strings = frozenset(path for path, is_string, _ in fields if is_string)
-        self.same = {p: encode_basestring(same) for p, _, same in fields if same is not False}
-        parts = _skeleton(_tree(path for path, _, _ in fields)).split("%s")
-        cells = [
-            re.escape(self.same[path])
-            if path in self.same
-            else '"([^"]*)"'
-            if path in self.strings
-            else "([-0-9]+)"
-            for path, _, _ in fields
-        ]
-        whole = "".join(re.escape(a) + b for a, b in zip(parts, [*cells, ""], strict=True))
-        self.pattern = re.compile(f"^{whole}$", re.MULTILINE)
-
-
-_shape = lru_cache(maxsize=64)(_Shape)
-
-
-def _fields(text: str) -> dict[str, str | int]:
-    """Path and value of each field, in the order of the text."""
-    return dict(_flat(canonical.decode(text.encode()), ""))
-
-
-def _flat(value: Mapping[str, Any], at: str) -> Iterable[tuple[str, str | int]]:
-    for key in sorted(value):
-        item = value[key]
-        if type(item) is dict:
-            yield from _flat(item, f"{at}{key}.")
-        else:
-            yield f"{at}{key}", item
-
-
-def _table(shape: _Shape, columns: Mapping[str, Cells], rows: int) -> str:
+def _table(shape: Shape, columns: Mapping[str, Cells], rows: int) -> str:
     written = dict(shape.same)
     for path, cells in columns.items():
         written[path] = _strings(cells) if path in shape.strings else _numbers(path, cells)
@@ -223,41 +152,6 @@ def _strings(cells: Cells) -> str:
     place = {cell: str(number) for number, cell in enumerate(distinct)}
     index = ",".join(map(place.__getitem__, cells))
     return '{"index":[' + index + '],"values":["' + '","'.join(distinct) + '"]}'
-
-
-def _tree(paths: Iterable[str]) -> dict[str, Any]:
-    """The paths as nested tables in canonical order, a leaf being its own path."""
-    tree: dict[str, Any] = {}
-    for path in sorted(paths):
-        if not _PATH.fullmatch(path):
-            raise MessageError("schema", f"{path[:40]!r} cannot be a column")
-        *above, key = path.split(".")
-        place = tree
-        for step in above:
-            place = place.setdefault(step, {})
-            if type(place) is not dict:
-                raise MessageError("schema", f"column {path[:40]} is below another one")
-        place[key] = path
-    return _ordered(tree)
-
-
-def _ordered(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys sorted at every depth: `.` sorts before what a key may hold, but not before its end."""
-    return {k: _ordered(v) if type(v) is dict else v for k, v in sorted(tree.items())}
-
-
-def _leaves(tree: Mapping[str, Any]) -> Iterable[str]:
-    for below in tree.values():
-        yield from _leaves(below) if type(below) is dict else [below]
-
-
-def _skeleton(tree: Mapping[str, Any]) -> str:
-    """The canonical text with a %s for each value."""
-    members = (
-        f'"{key}":{_skeleton(below) if type(below) is dict else "%s"}'
-        for key, below in tree.items()
-    )
-    return "{" + ",".join(members) + "}"
 
 
 def _objects(tree: Mapping[str, Any], lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:

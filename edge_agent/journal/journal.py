@@ -23,7 +23,7 @@ from edge_agent.journal.prune import Front
 from edge_agent.journal.roster import RosterTable
 from edge_agent.journal.schema import migrations
 from edge_agent.journal.spent import SpentTable
-from edge_agent.journal.stretch import read_stretch
+from edge_agent.journal.stretch import as_head, lenient, read_entries, read_stretch
 from edge_agent.records import Enrolment, Entry, Library, Person, Stamp
 
 #: A statement and its values.
@@ -79,8 +79,8 @@ class Journal:
             "SELECT seq, CAST(head AS BLOB) FROM entry ORDER BY seq DESC LIMIT 1"
         ).fetchone()
         if row:
-            return row[0], _head(row[1])
-        return self.front.cut, self.head_at(self.front.cut) or _head(None)
+            return row[0], as_head(row[1])
+        return self.front.cut, self.head_at(self.front.cut) or as_head(None)
 
     @property
     def last_seq(self) -> int:
@@ -204,26 +204,10 @@ class Journal:
         """Entries from `first` on, as far as `last` and `max_bytes` of text; at least one."""
         with failing("read", self._path):
             try:
-                return self._read(first, last, max_bytes)
+                return read_entries(self._db, first, last, max_bytes)
             except sqlite3.OperationalError:  # a worn card left bytes that are no text: its head
-                self._db.text_factory = _lenient  # will tell that, once it can be read at all
-                return self._read(first, last, max_bytes)
-
-    def _read(self, first: int, last: int, max_bytes: int) -> list[Entry]:
-        rows = self._db.execute(
-            "SELECT seq, kind, CAST(text AS TEXT), CAST(head AS BLOB) FROM entry"
-            " WHERE seq BETWEEN ? AND ? ORDER BY seq",
-            (first, last),
-        )
-        found: list[Entry] = []
-        for row in rows:
-            max_bytes -= len(row[2])
-            if found and max_bytes < 0:
-                break
-            seq, kind, text, head = row
-            found.append(Entry(seq, kind, text, _head(head)))
-        rows.close()
-        return found
+                self._db.text_factory = lenient  # will tell that, once it can be read at all
+                return read_entries(self._db, first, last, max_bytes)
 
     def head_at(self, seq: int) -> bytes | None:
         """The chain's head after entry `seq`; None if there is none that could be one."""
@@ -278,15 +262,3 @@ def first_broken(entries_: list[Entry], prev: bytes) -> int | None:
             return index
         head = entry.head
     return None
-
-
-def _head(found: object) -> bytes:
-    """A head as it stands in a row; one that cannot be a head becomes zeros, which no text has."""
-    if isinstance(found, bytes) and len(found) == chain.HEAD_BYTES:
-        return found
-    return bytes(chain.HEAD_BYTES)
-
-
-def _lenient(data: bytes) -> str:
-    """Text of a row, with a mark for each byte that is none."""
-    return data.decode(errors="replace")

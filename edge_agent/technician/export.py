@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge_agent.contract import bundle, chain
+from edge_agent.contract.messages import MAX_BATCH
 from edge_agent.errors import EdgeAgentError, MessageError
+from edge_agent.journal.batches import Batches, Cut
 from edge_agent.journal.beside import Beside
 from edge_agent.ranges import Ranges
-from edge_agent.technician.stretches import Stretches
 
 SUFFIX, PART = ".bundle", ".part"
 #: What a stick that is pulled in the middle loses is what was written since.
@@ -90,7 +91,8 @@ def export(
             hint = "name a directory, or a file that is not there yet"
             raise EdgeAgentError(_OPERATION, f"to {name}", "it is there already", hint)
         there = _tidy(folder, journal, organisation)
-        wanted = Ranges([(_since(journal, everything) + 1, journal.last_seq)])
+        since = journal.first_seq - 1 if everything else journal.received()
+        wanted = Ranges([(since + 1, journal.last_seq)])
         rest = wanted.minus(there)
         kept = wanted.count - rest.count
         if not rest:
@@ -99,28 +101,31 @@ def export(
         header = journal.terminal, journal.journal, organisation
         out = bundle.Writing(*header, bundle.new_key())
         with _part(file) as part:
-            entries, gone = _write(part, out, Stretches(journal, sealer), rest, told)
+            entries, gone = _write(part, out, Batches(journal, sealer), rest, told)
         _part_of(file).rename(file)
         _sync_directory(folder)
     return Written(file, entries, kept, gone)
 
 
-def _since(journal: Beside, everything: bool) -> int:
-    """The entry behind which the export begins; of a journal that was pruned, its first one."""
-    received = journal.received()
-    if not everything:
-        return received
-    return min(journal.first_seq, received) if journal.first_seq > 1 else 0
+def newest_first(batches: Batches, wanted: Ranges) -> Iterator[Cut]:
+    """Everything in `wanted`: the newest batch first, entries rising within each."""
+    for first, last in reversed(list(wanted)):
+        for high in range(last, first - 1, -MAX_BATCH):
+            at, end = max(first, high - MAX_BATCH + 1), high
+            while at <= end:
+                cut = batches.cut(at, end)
+                yield cut
+                at = cut.last + 1
 
 
 def _write(
-    part: BinaryIO, out: bundle.Writing, stretches: Stretches, rest: Ranges, told: Told
+    part: BinaryIO, out: bundle.Writing, batches: Batches, rest: Ranges, told: Told
 ) -> tuple[int, int]:
     """Header, records, end; gives how many entries were written, and how many were gone."""
     written = gone = 0
     synced = float("-inf")
     part.write(out.header.line())
-    for packed in stretches.newest_first(rest):
+    for packed in newest_first(batches, rest):
         count = packed.last - packed.first + 1
         if packed.payload is None:
             gone += count

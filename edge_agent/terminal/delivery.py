@@ -10,11 +10,12 @@ from edge_agent.contract import topics
 from edge_agent.errors import EdgeAgentError, JournalError
 from edge_agent.events import Arrived, Connected, Disconnected, PubAck
 from edge_agent.journal import Journal
+from edge_agent.journal.batches import BATCH_BYTES
 from edge_agent.ranges import Ranges
 from edge_agent.records import Stamp
 from edge_agent.terminal.incidents import Incidents
 from edge_agent.terminal.metering import Metering
-from edge_agent.terminal.packing import BATCH_BYTES, Identity, Packing
+from edge_agent.terminal.packing import Identity, Packed, Packing
 from edge_agent.terminal.receiving import Receiving
 from edge_agent.uplink.backoff import Backoff
 from edge_agent.uplink.pace import Pace
@@ -27,6 +28,8 @@ log = logging.getLogger("edge_agent.terminal")
 STALLED_MS = 30_000
 #: How often the received mark is written while it moves. A lost mark costs duplicates, no entry.
 _NOTE_EVERY_MS = 5_000
+#: What MQTT puts around topic and payload of a PUBLISH, at most: fixed header, lengths, mid.
+_AROUND = 10
 #: The roster can be larger than a day's punches: it is asked for behind them, or after this.
 _ROSTER_AFTER_MS = 60_000
 
@@ -98,12 +101,12 @@ class Delivery:
         self._today = today
         self._pace = Pace()
         self.receiving = Receiving(journal, identity, window, self._pace, incidents, self.rejected)
-        self._packing = Packing(journal, identity, window, self._pace, self._fault)
-        self._packing.metered = daily_kb is not None
-        self._noted = window.upto
+        metered = daily_kb is not None
+        self._packing = Packing(journal, identity, window, self._pace, self._fault, metered=metered)
         self._noted_ms = 0
         self._online_ms = 0
         self._listens = False
+        self._most_bytes = 0
 
     @property
     def online(self) -> bool:
@@ -138,6 +141,7 @@ class Delivery:
         self.receiving.connected(now_ms)
         self.usage.connected(now_ms)
         self._packing.max_bytes = min(event.max_bytes, BATCH_BYTES)
+        self._most_bytes = event.max_bytes - len(self._identity.topic(topics.ENTRIES)) - _AROUND
         self._incidents.end("broker", "", now_ms)
         self.window.connected(event.room, now_ms, self._today())
         self._pace.connected()
@@ -147,15 +151,15 @@ class Delivery:
         """A PUBACK gives room in the window. A refusal is none: the entries go again, later."""
         if event.mid == self._greeting:  # it had a place in the broker's window, too
             self._greeting = None
-        latency_ms = self._pace.acked(event.mid, now_ms)
         if not event.refusal:
             self.window.acked(event.mid)
             self._backoff.reset()
+            latency_ms = self._pace.acked(event.mid, now_ms)
             if latency_ms is not None:
                 self.usage.acked(latency_ms)
             return
-        if self.window.refused(event.mid):
-            self._pace.shrink()
+        self.window.refused(event.mid)
+        self._pace.refused(event.mid)
         self.rejected[f"refused by the broker: {event.refusal}"] += 1
         self._pause_until_ms = now_ms + self._backoff.next_ms()
         self._owe("broker", "refusal", event.refusal, now_ms)
@@ -190,8 +194,9 @@ class Delivery:
 
     def _is_stalled(self, now_ms: int) -> bool:
         """True if a batch, or the status that goes before all batches, has no answer for long."""
-        greeting = self._greeting is not None and now_ms - self._online_ms > STALLED_MS
-        return greeting or self.window.stalled(now_ms, STALLED_MS)
+        limit_ms = self.metering.patience_ms(now_ms, STALLED_MS)
+        greeting = self._greeting is not None and now_ms - self._online_ms > limit_ms
+        return greeting or self.window.stalled(now_ms, limit_ms)
 
     def close(self) -> None:
         """Say goodbye on the wire and write the received mark."""
@@ -201,7 +206,7 @@ class Delivery:
             self._connection.close()
         self._online, self.cause = False, "the agent stopped"
         with suppress(JournalError):  # the notes spare duplicates and bytes, no more
-            self._journal.note_received(self.window.upto)
+            self.receiving.note()
             self.metering.note()
 
     def _begin_connection(self, now_ms: int) -> None:
@@ -247,11 +252,22 @@ class Delivery:
         packed = self._packing.next(now_ms, spent=self.metering.budget.is_spent)
         if packed is None or self._connection is None:
             return self.window.unsent.count < wanted  # a hole was found: go on behind it
+        if len(packed.payload) > self._most_bytes:
+            self._too_large(packed)
+            return True
         mid = self._connection.publish(self._identity.topic(topics.ENTRIES), packed.payload)
         self.window.published(mid, packed.first, packed.last, now_ms)
         count = packed.last - packed.first + 1
         self._pace.published(mid, count, len(packed.payload), now_ms)
         return True
+
+    def _too_large(self, packed: Packed) -> None:
+        """The broker would hang up at it. A lone entry waits for a broker that takes more."""
+        if packed.first < packed.last:
+            self._pace.shrink()
+            return
+        self.window.forget(packed.first, packed.last)
+        self.rejected["entry is larger than the broker takes"] += 1
 
     def _fault(self, what: str, which: str, cause: str) -> None:
         self._incidents.begin(what, which, cause, self._now_ms)
@@ -273,8 +289,8 @@ class Delivery:
         self._incidents.begin(what, which, cause, since_ms)
 
     def _note_received(self, now_ms: int) -> None:
-        upto = self.window.upto
+        upto, noted = self.window.upto, self.receiving.noted
         late = now_ms - self._noted_ms >= _NOTE_EVERY_MS
-        if upto < self._noted or (late and upto > self._noted):  # less: nothing may go by the old
-            self._journal.note_received(upto)
-            self._noted, self._noted_ms = upto, now_ms
+        if upto < noted or (late and upto > noted):  # less: nothing may go by the old
+            self._noted_ms = now_ms  # also if the disk refuses: it is not asked at every turn
+            self.receiving.note()

@@ -1,5 +1,6 @@
 """What the way out costs: the sockets' bytes, counted against the day's budget."""
 
+import math
 from contextlib import suppress
 from typing import Protocol
 
@@ -9,6 +10,10 @@ from edge_agent.records import Stamp
 from edge_agent.uplink.budget import Budget
 from edge_agent.uplink.usage import Usage
 
+#: The largest roster takes 200 s at 5 kB/s; whoever sends for longer and answers nothing, is dead.
+_FED_MS = 600_000
+#: Within a second; keep-alives, PUBACKs and a receipt are less.
+_MUCH_BYTES = 500
 #: How often the sockets are asked, and how often what they say is written while it grows.
 _ASK_EVERY_MS, _NOTE_EVERY_MS = 1_000, 60_000
 
@@ -27,6 +32,7 @@ class Metering:
         self.usage = usage
         self.budget = Budget(daily_kb and daily_kb * 1000, *journal.spent.read())
         self._journal = journal
+        self._fed_ms = -math.inf
         self._seen = (0, 0)
         self._asked_ms = self._noted_ms = 0
         self._noted = self.budget.spent
@@ -41,13 +47,20 @@ class Metering:
         self._seen = (0, 0) if last else (up, down)
         self.usage.bytes_up += new_up
         self.usage.bytes_down += new_down
+        if new_down >= _MUCH_BYTES:
+            self._fed_ms = at.mono_ms
         was_spent = self.budget.is_spent
-        self.budget.add(new_up + new_down, at.utc_ms, at.mono_ms)
+        vouched = at.source != "none"
+        self.budget.add(new_up + new_down, at.utc_ms, at.mono_ms, vouched=vouched)
         due = at.mono_ms - self._noted_ms >= _NOTE_EVERY_MS or self.budget.is_spent != was_spent
         if self.budget.most is not None and due and self.budget.spent != self._noted:
             self._noted, self._noted_ms = self.budget.spent, at.mono_ms
             with suppress(JournalError):  # the next note says the same and more
                 self._journal.spent.note(self.budget.day, self.budget.spent)
+
+    def patience_ms(self, now_ms: int, usual_ms: int) -> int:
+        """How long an answer may take: on a narrow link it may stand behind a large roster."""
+        return _FED_MS if now_ms - self._fed_ms <= usual_ms else usual_ms
 
     def note(self) -> None:
         """Write what today has cost, at the end of a run. Raises JournalError."""

@@ -65,6 +65,6 @@ class Presence:
         )
 
     def today(self) -> Ranges:
-        """Which entries go before older ones. Raises JournalError."""
+        """Which entries go before older ones."""
         zone = ZoneInfo(self._config.site.zone)
         return today(self._journal, self._window.upto, self._clock.stamp(), zone)

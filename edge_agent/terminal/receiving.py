@@ -18,7 +18,12 @@ _RECENT = 20
 
 
 class Receiving:
-    """Takes messages for the terminal `identity`; `rejected` counts those that are none."""
+    """Takes messages for the terminal `identity`; `rejected` counts those that are none.
+
+    Attributes:
+        last_receipt_ms: when a receipt was last believed.
+        noted: the received mark that a restart would find.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class Receiving:
         rejected: "Counter[str]",
     ) -> None:
         self.last_receipt_ms: int | None = None
+        self.noted = window.upto
         self._journal = journal
         self._identity = identity
         self._window = window
@@ -77,8 +83,14 @@ class Receiving:
             raise MessageError("head", f"at {receipt.upto} is not known here")
         self._window.carried(receipt.upto)
         self.last_receipt_ms = now_ms
-        self._journal.note_received(self._window.upto)
-        return self._window.upto
+        self.note()
+        return self.noted
+
+    def note(self) -> None:
+        """Write the received mark. Raises JournalError."""
+        upto = self._window.upto
+        self._journal.note_received(upto)
+        self.noted = upto
 
     def _check(self, receipt: messages.Receipt, now_ms: int) -> None:
         """Raise MessageError for a receipt that is not about this journal as it stands here."""

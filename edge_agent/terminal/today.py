@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from edge_agent.contract.entries import SURVEY
+from edge_agent.errors import JournalError
 from edge_agent.journal import Journal
 from edge_agent.ranges import Ranges
 from edge_agent.records import Stamp
@@ -18,21 +19,24 @@ _CHUNK = 250
 def today(journal: Journal, above: int, at: Stamp, zone: ZoneInfo) -> Ranges:
     """The newest entries above seq `above` that are of the site's day, without surveys.
 
-    Where nobody vouches for the time, now or then, those of this boot. Raises JournalError.
+    Where nobody vouches for the time, now or then, those of this boot. What cannot be read is none.
     """
     found = Ranges()
     last = journal.last_seq
     lowest = max(above + 1, last - _MOST + 1)
     while last >= lowest:
-        first = max(lowest, last - _CHUNK + 1)
-        stamps = [(one.seq, one.kind, _stamp(one.text)) for one in journal.read(first, last, 10**7)]
-        fresh = [(seq, kind) for seq, kind, stamp in stamps if _is_of(stamp, at, zone)]
-        for seq, kind in fresh:
-            if kind != SURVEY:
-                found.add(seq, seq)
+        first, end = max(lowest, last - _CHUNK + 1), last
+        last = first - 1
+        try:
+            chunk = journal.read(first, end, 10**7)
+        except JournalError:  # a worn page; packing will say so, and the connection must begin
+            continue
+        fresh = [one for one in chunk if _is_of(_stamp(one.text), at, zone)]
+        for one in fresh:
+            if one.kind != SURVEY:
+                found.add(one.seq, one.seq)
         if not fresh:
             break
-        last = first - 1
     return found
 
 

@@ -23,15 +23,17 @@ class Budget:
         """True when only new punches may still go."""
         return self.most is not None and self.spent >= self.most
 
-    def add(self, count: int, utc_ms: int, mono_ms: int) -> None:
+    def add(self, count: int, utc_ms: int, mono_ms: int, *, vouched: bool = True) -> None:
         """So many bytes went through the sockets.
 
-        A clock that stands still or nobody vouches for must not stop a terminal for ever: after 24
-        hours of its own time another day begins, whatever the date is.
+        A clock that nobody vouches for begins no earlier day: a machine that wakes up in 1970 must
+        not have another day's bytes. Nor must one that stands still stop a terminal for ever: after
+        24 hours of its own time another day begins, whatever the date is.
         """
         day = utc_ms // DAY_MS
         if self._since_ms is None:
             self._since_ms = mono_ms
-        if day != self.day or mono_ms - self._since_ms >= DAY_MS:
+        other = day != self.day if vouched else day > self.day
+        if other or mono_ms - self._since_ms >= DAY_MS:
             self.day, self.spent, self._since_ms = day, 0, mono_ms
         self.spent += count

@@ -149,9 +149,10 @@ class Connection:
     @property
     def carried(self) -> tuple[int, int]:
         """Bytes through the socket so far, sent and received."""
-        if self._socket is not None:
+        opened = self._socket  # paho's thread may take it away at any moment
+        if opened is not None:
             with contextlib.suppress(OSError):  # it was closed this moment
-                self._carried = carried(self._socket)
+                self._carried = carried(opened)
         return self._carried
 
     def close(self) -> None:

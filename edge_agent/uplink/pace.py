@@ -11,8 +11,8 @@ connection each time.
 
 from dataclasses import dataclass
 
-#: Entries of a full batch, as many as the contract allows.
-FULL = 1_000
+from edge_agent.contract.messages import MAX_BATCH
+
 #: The first batch of all has so many, and each at most four times what was acknowledged.
 _FIRST, _GROWTH = 50, 4
 _BATCH_MS, _UNDER_WAY_MS = 4_000, 9_000
@@ -20,6 +20,8 @@ _BATCH_MS, _UNDER_WAY_MS = 4_000, 9_000
 _AHEAD_MS = 1_500
 #: A shorter message says more about the way's length than about its width.
 _TELLING_BYTES = 1_500
+#: Answers that a stall held back come all at once: nobody is so fast; they are measured as one.
+_TOGETHER_MS = 100
 #: And of fewer entries nobody can tell what one costs in a large batch.
 _FEWEST_ROWS = 10
 
@@ -35,13 +37,14 @@ class Pace:
     """The pace of one terminal, over all its connections."""
 
     def __init__(self) -> None:
-        self._ceiling = FULL
+        self._ceiling = MAX_BATCH
         self._dared = _FIRST
         self._per_ms: float | None = None
         self._bytes_per_entry = 60.0
         self._under_way: dict[int, _Sent] = {}
         self._heard_ms = 0
         self._proven = 0
+        self._measured = 0, 0  # bytes and time of the answers that came one right after the other
 
     @property
     def entries(self) -> int:
@@ -83,15 +86,23 @@ class Pace:
         if sent is None:
             return None
         self._proven = max(self._proven, sent.entries)
-        alone_ms = max(1, now_ms - max(sent.at_ms, self._heard_ms))
-        per_ms = sent.size / alone_ms
+        alone_ms = now_ms - max(sent.at_ms, self._heard_ms)
+        together = sent.at_ms < self._heard_ms and alone_ms < _TOGETHER_MS
+        before = self._measured if together else (0, 0)
+        self._measured = before[0] + sent.size, before[1] + alone_ms
+        per_ms = self._measured[0] / max(1, self._measured[1])
         self._heard_ms = now_ms
         if self._per_ms is None or per_ms > self._per_ms:
             self._per_ms = per_ms
         elif sent.size >= _TELLING_BYTES:
             self._per_ms = (self._per_ms + per_ms) / 2
-        self._dared = min(FULL, max(self._dared, sent.entries * _GROWTH))
+        self._dared = min(MAX_BATCH, max(self._dared, sent.entries * _GROWTH))
         return now_ms - sent.at_ms
+
+    def refused(self, mid: int) -> None:
+        """The broker does not want message `mid`."""
+        if self._under_way.pop(mid, None) is not None:
+            self.shrink()
 
     def shrink(self) -> None:
         """A batch did not get through: whatever it was in it or about its size, try half of it."""
@@ -109,4 +120,4 @@ class Pace:
 
     def grow(self) -> None:
         """A receipt came: dare a little more again."""
-        self._ceiling = min(FULL, self._ceiling + self._ceiling // 8 + 1)
+        self._ceiling = min(MAX_BATCH, self._ceiling + self._ceiling // 8 + 1)

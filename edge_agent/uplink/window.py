@@ -57,6 +57,7 @@ class Window:
         self._first_wait_ms = self._wait_ms = receipt_wait_ms
         self._last_seq = last_seq
         self._live, self._today, self._repair = Ranges(), Ranges(), Ranges()
+        self._forgotten = Ranges()
         self._first = first
         self._flights: dict[int, Flight] = {}
         self._awaiting: deque[Flight] = deque()
@@ -103,23 +104,24 @@ class Window:
             self._live.add(seq, seq)
 
     def forget(self, first: int, last: int) -> None:
-        """These entries cannot be sent: they are gone from the journal."""
+        """These entries cannot be sent now; with the next connection they are tried again."""
         self.unsent.remove(first, last)
+        self._forgotten.add(first, last)
 
     def pruned(self, first: int) -> None:
-        """The journal begins at `first` now. What it was is received: nothing to send is lost."""
+        """The journal begins at `first` now. What it was is received: not to be sent."""
         self._first = first
-        for lane in (self.unsent, self._repair, self._live, self._today):
-            lane.remove(1, first - 1)
 
     def connected(self, room: int, now_ms: int, today: Ranges | None = None) -> None:
         """A connection began whose broker lets us have `room` messages in flight.
 
         Args:
-            today: entries that go before the older ones.
+            today: entries that go before the older ones, unless they go at the central's pace.
         """
         self._room = max(1, min(self._most_room, room))
-        self._live, self._today = Ranges(), today or Ranges()
+        self._live, self._today = Ranges(), (today or Ranges()).minus(self._repair)
+        self._send_again(self._forgotten.minus(self.received))
+        self._forgotten = Ranges()
         self._owing_since_ms = self._asked_ms = now_ms
         self._asking = False
 
@@ -160,7 +162,7 @@ class Window:
     def acked(self, mid: int) -> None:
         """The broker has message `mid`; no more than that."""
         flight = self._flights.pop(mid, None)
-        if flight is not None and not self.received.covers(flight.first, flight.last):
+        if flight is not None and self._lost(flight):
             self._awaiting.append(flight)
 
     def refused(self, mid: int) -> bool:
@@ -191,8 +193,7 @@ class Window:
         self.received.add(1, upto)
         for lane in (self.unsent, self._repair, self._live, self._today):
             lane.remove(1, upto)
-        covers = self.received.covers
-        self._awaiting = deque(one for one in self._awaiting if not covers(one.first, one.last))
+        self._awaiting = deque(filter(self._lost, self._awaiting))
 
     def ask(self, now_ms: int) -> bool:
         """Send the oldest batch again if no receipt came for too long; True if it was time."""
@@ -225,10 +226,10 @@ class Window:
         newest = 0
         left = []
         for flight in waiting:
-            if self.received.covers(flight.first, flight.last):
-                newest = max(newest, flight.order)
-            else:
+            if self._lost(flight):
                 left.append(flight)
+            else:
+                newest = max(newest, flight.order)
         for flight in left:
             if flight.order < newest:
                 self._mend(self._lost(flight))
@@ -263,7 +264,8 @@ class Window:
             self._today.remove(first, last)
 
     def _lost(self, flight: Flight) -> Ranges:
-        return Ranges([(flight.first, flight.last)]).minus(self.received)
+        """What of it the central has not, as far as anybody still can send it."""
+        return Ranges([(max(flight.first, self._first), flight.last)]).minus(self.received)
 
     def _send_again(self, lost: Ranges) -> None:
         """As far as it is still kept: whoever asks for more is not told what nobody has."""
