@@ -14,8 +14,8 @@ def test_what_was_kept_for_days_arrives_whole_and_by_hand_the_same(
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     from measure import silence  # noqa: PLC0415
 
-    came = silence.play(tmp_path, 2, 5_000, 4.0, lambda line: print(line, file=sys.stderr))
+    came = silence.play(tmp_path, 1, 4_000, 3.0, lambda line: print(line, file=sys.stderr), 3.0)
     assert came.holds, came
-    assert came.punches >= 1_600
+    assert came.punches >= 800
     assert came.connections >= 2
     assert max(came.live_s) < 10

@@ -2,8 +2,8 @@
 
 The port is cut after each number of bytes that pass between a device and the agent's side of the
 port, from the first byte of the introduction to well behind the answer that names a card or finger.
-By default each ninth place is tried, beginning where the seed says; EDGE_AGENT_EVERY_BYTE=1 tries
-all of them.
+By default each thirteenth place is tried, beginning where the seed says; EDGE_AGENT_EVERY_BYTE=1
+tries all of them.
 """
 
 import os
@@ -29,7 +29,7 @@ from edge_agent.sim.pty import PseudoPort
 from edge_agent.sim.qr import QrModule
 
 AGAIN_S = 3.0
-EVERY = 1 if os.environ.get("EDGE_AGENT_EVERY_BYTE") else 9
+EVERY = 1 if os.environ.get("EDGE_AGENT_EVERY_BYTE") else 13
 SEED = random.SystemRandom().randrange(10**6)
 
 

@@ -29,8 +29,6 @@ from edge_agent.sim.scanner import Id12la
 from edge_agent.sim.trouble import Trouble
 from measure.months import STAFF, Months, card
 
-#: How often a person taps while the backlog flows.
-_TAP_EVERY_S = 15.0
 _ROWS = (
     "SELECT terminal, journal, seq, kind, at_ms, text, broken FROM entry"
     " JOIN stream ON stream.id = entry.stream ORDER BY terminal, journal, seq"
@@ -67,7 +65,12 @@ class Outcome:
 
 
 def play(
-    work: Path, days: int, rate: int, die_every_s: float, say: Callable[[str], None]
+    work: Path,
+    days: int,
+    rate: int,
+    die_every_s: float,
+    say: Callable[[str], None],
+    tap_every_s: float = 15.0,
 ) -> Outcome:
     """Play it in the empty directory `work`; takes as long as the link does."""
     with Office(work, profile="id12la", duplicate_s=0) as office:
@@ -88,7 +91,7 @@ def play(
         office.link.suffer(Trouble(rate=rate, die_every_s=die_every_s, seed=days))
         began = time.monotonic()
         office.start_agent()
-        live = _tap_until(office, silent, say)
+        live = _tap_until(office, silent, say, tap_every_s)
         link_s = time.monotonic() - began
         tally = office.link
         outcome = Outcome(
@@ -108,7 +111,9 @@ def play(
     return replace(outcome, same_by_hand=_by_hand(office, work, say))
 
 
-def _tap_until(office: Office, silent: int, say: Callable[[str], None]) -> list[float]:
+def _tap_until(
+    office: Office, silent: int, say: Callable[[str], None], every_s: float
+) -> list[float]:
     """Somebody taps every now and then until everything has its receipt."""
     scanner, live, pause = Id12la(office.scanner), [], threading.Event()
     until = time.monotonic() + 3600
@@ -125,9 +130,9 @@ def _tap_until(office: Office, silent: int, say: Callable[[str], None]) -> list[
             f"{office.stored():7} stored, {journal.get('backlog')} to go,"
             f" a tap took {live[-1]:.1f} s to its row"
         )
-        if office.stored() > silent and office.wait_delivered(_TAP_EVERY_S):
+        if office.stored() > silent and office.wait_delivered(every_s):
             return live
-        pause.wait(_TAP_EVERY_S if office.stored() <= silent else 0.1)
+        pause.wait(every_s if office.stored() <= silent else 0.1)
     raise TimeoutError("it does not end")
 
 
