@@ -129,7 +129,8 @@ def test_a_cut_between_reserving_and_binding_is_no_incident(
         again.press(slot)
         assert persons(again) == [None]
         other = begin(again, "p-2")
-        assert other != slot
+        if stored or not index:  # else the module has said that nothing lies there
+            assert other != slot
 
 
 def test_the_next_enrolment_of_the_person_adopts_what_the_cut_left(

@@ -45,7 +45,7 @@ class Site:
 
     def begin(self) -> None:
         """An agent begins, with what is left of the one before."""
-        self.delivery.usage = Usage()
+        self.delivery.metering.usage = Usage()
         self.one = Surveying(self.journal, self.delivery, self.stamp, HOUR, self._ask, self.status)
         self.one.port(is_open=True)
 
