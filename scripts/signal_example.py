@@ -22,13 +22,13 @@ from edge_agent import __version__
 from edge_agent.central.store import Store
 from edge_agent.contract import chain, entries, messages
 from edge_agent.journal import Journal
+from edge_agent.journal.batches import Batches
 from edge_agent.records import Reception, Stamp
 from edge_agent.technician import kelurahan
 from edge_agent.technician.survey import Point
 
 ZONE = "Asia/Makassar"
 HOUR, DAY = 3_600_000, 86_400_000
-MOST = 500  # entries of a batch
 #: What an entry and an hour of an open connection cost on the wire.
 ENTRY_BYTES, KEEPING_BYTES = 55, 700
 
@@ -174,16 +174,13 @@ def write(journal: Journal, one: Terminal, key: str, first_ms: int, count: int, 
 
 
 def deliver(journal: Journal, sealer: chain.Sealer, last: int, store: Store, now_ms: int) -> None:
-    """What `Packing` sends and `serve` takes, without a broker between them."""
-    seq = 1
+    """What the agent sends and `serve` takes, without a broker between them."""
+    batches, seq = Batches(journal, sealer), 1
     while seq <= last:
-        found = journal.read(seq, min(last, seq + MOST - 1), 400_000)
-        texts, end = [one.text for one in found], found[-1]
-        seal = sealer.seal(journal.terminal, journal.journal, end.seq, end.head)
-        prev = journal.head_at(seq - 1) or b""
-        payload = messages.encode_batch(journal.terminal, journal.journal, prev, texts, seq, seal)
-        store.take(messages.decode_batch(payload), now_ms)
-        seq = end.seq + 1
+        cut = batches.cut(seq, min(last, seq + messages.MAX_BATCH - 1))
+        if cut.payload is not None:
+            store.take(messages.decode_batch(cut.payload), now_ms)
+        seq = cut.last + 1
 
 
 def play(table: Sequence[kelurahan.Kelurahan], work: Path, weeks: int, seed: int) -> Path:

@@ -21,7 +21,7 @@ LTE = Reception("modem", "home", "lte", "51010", -87, -101)
 
 def hour(wall: Wall, ended: str, zone: str = WITA, at: Stamp | None = None, **said: object) -> int:
     """Append the survey of the hour that ended then on the wall in `zone`."""
-    record = replace(SILENT, **said)  # type: ignore[arg-type]
+    record = replace(SILENT, **said)  # type: ignore[arg-type]  # any field, by its name
     return wall.add(record, at or stamp(ms(ended, zone)))
 
 

@@ -96,6 +96,10 @@ class Weak:
             assert time.monotonic() < until_s, f"{what}: not within {_LIMIT_S:g} s"
             self._pause.wait(_TICK_S)
 
+    def until_more(self, count: Callable[[], int], than: int, what: str) -> None:
+        """Wait until there are more of them."""
+        self.until(lambda: count() > than, what)
+
     def known(self) -> float:
         """Wait until the terminal has the receipt of what was tapped; gives the instant it came."""
         last = self.office.appended()

@@ -1,9 +1,7 @@
 """Onto a stick: the newest first, nothing twice, and a readable part whatever interrupts it."""
 
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from builders import TERMINAL, punch, stamp
 from carried import SEALER, carry, make_journal, records, reference, rows, take
 from hypothesis import given
 from hypothesis import strategies as st
+from limits import no_file_larger_than
 
 from edge_agent.central.store import Store
 from edge_agent.errors import EdgeAgentError, JournalError
@@ -37,17 +36,6 @@ def stick(tmp_path: Path) -> Path:
     folder = tmp_path / "stick"
     folder.mkdir()
     return folder
-
-
-@contextmanager
-def no_larger(size: int) -> Iterator[None]:
-    """No file may grow beyond `size`: the stick is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def held(stick: Path) -> list[tuple[int, int]]:
@@ -138,7 +126,7 @@ def test_an_interruption_before_the_first_record_leaves_nothing(
 ) -> None:
     """No file that would only puzzle somebody."""
     journal = make_journal(tmp_path, 3)
-    with no_larger(100), pytest.raises(EdgeAgentError):
+    with no_file_larger_than(100), pytest.raises(EdgeAgentError):
         carry(journal, stick)
     assert list(stick.iterdir()) == []
 
@@ -146,7 +134,7 @@ def test_an_interruption_before_the_first_record_leaves_nothing(
 def test_a_full_stick_keeps_what_is_whole(stick: Path, tmp_path: Path) -> None:
     """One line that says so; with room it goes on."""
     journal = make_journal(tmp_path, 5000, bulk=True)
-    with no_larger(100_000), pytest.raises(EdgeAgentError) as error:
+    with no_file_larger_than(100_000), pytest.raises(EdgeAgentError) as error:
         carry(journal, stick)
     assert "so large" in str(error.value)
     assert "\n" not in str(error.value)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,21 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from limits import no_file_larger_than
 
 from edge_agent.errors import ConfigError, JournalError
 from edge_agent.ports import files
 
 NOBODY = 65534
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager
@@ -128,7 +118,7 @@ def test_a_key_file_is_read_without_its_line_end(tmp_path: Path) -> None:
     """As editors and `echo` write it."""
     path = tmp_path / "credential.key"
     path.write_bytes(b" 5a5a \r\n")
-    assert files.read_key(path, "credential key", "make one") == "5a5a"
+    assert files.read_key(path, "credential key", str, "make one") == "5a5a"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +132,7 @@ def test_a_key_file_that_cannot_be_read_says_so(
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(ConfigError, match=cause) as caught:
-        files.read_key(path, "credential key", "make one")
+        files.read_key(path, "credential key", str, "make one")
     assert caught.value.operation == "read the credential key"
     assert (caught.value.subject, caught.value.hint) == (str(path), "make one")
 

@@ -116,7 +116,7 @@ def test_a_cut_at_any_byte(office: Weak, kind: str, up: bool, every: int) -> Non
             if kind in CONNECTING:
                 office.reconnect()
             office.tap()
-            office.until(lambda done=done: office.done() > done, name)  # type: ignore[misc]
+            office.until_more(office.done, done, name)
             measured.begin()
             office.tap()
             measured.end()
@@ -233,7 +233,7 @@ def window_full(work: Path) -> Rows:
             lost = office.link.tally.done
             for number in range(WINDOW):
                 office.tap()
-                office.until(lambda n=number: lost["PUBACK down lost"] > n, "it")  # type: ignore[misc]
+                office.until_more(lambda: lost["PUBACK down lost"], number, "it")
             measured.begin()
             office.tap()
     return rows

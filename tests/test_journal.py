@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders import BOOT, OTHER_BOOT, TERMINAL, enrolment, punch, stamp, start
+from limits import no_file_larger_than
 
 from edge_agent.errors import JournalError
 from edge_agent.journal import Journal, OpenIncident, Run
@@ -48,13 +48,8 @@ def assert_sound(path: Path, count: int) -> None:
 @contextmanager
 def full_disk(path: Path, room: int) -> Iterator[None]:
     """No file of this process may grow more than `room` bytes beyond the journal's log."""
-    limit = Path(f"{path}-wal").stat().st_size + room
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
+    with no_file_larger_than(Path(f"{path}-wal").stat().st_size + room):
         yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def append_until_full(journal: Journal) -> int:

@@ -1,6 +1,6 @@
 """A modem's decoder over modems of every model, in every condition, and over what is none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -59,7 +59,7 @@ def test_a_modem_without_a_sim_card_hears_nothing_and_says_so() -> None:
         assert station.virtual.run(10_000) == [FINE, Reception("modem", registration)]
 
 
-def told(answers: Mapping[bytes, bytes]) -> Any:
+def told(answers: Mapping[bytes, bytes]) -> Callable[[bytes], Iterable[tuple[int, bytes]]]:
     """A device that says these; OK to ATE0, and ERROR to all that is not named."""
 
     def answer(asked: bytes) -> Iterable[tuple[int, bytes]]:
@@ -164,7 +164,7 @@ def test_late_answers_to_the_first_command_are_not_those_to_the_next() -> None:
     def answer(asked: bytes) -> Iterable[tuple[int, bytes]]:
         if asked == b"ATE0\r":
             return [(next(late, 10), b"\r\nOK\r\n")]
-        return usual(asked)  # type: ignore[no-any-return]
+        return usual(asked)
 
     one = Virtual(ModemDecoder(), answer)
     assert one.run(20_000) == [FINE, Reception("modem", "unknown", rssi_dbm=-73)]

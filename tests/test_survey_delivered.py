@@ -56,6 +56,10 @@ class Surveyed:
         found = self.office.entries("incident")
         return [(one["state"], one["cause"]) for one in found if one["what"] == "modem"]
 
+    def wait_beyond(self, seen: int) -> None:
+        """Until there are more surveys than that, whatever they say."""
+        self.office.wait_until(lambda: len(self.receptions()) > seen)
+
     def wait_survey(self, registration: str) -> None:
         """Until a survey from now on says this of the modem."""
         seen = len(self.receptions())
@@ -135,7 +139,7 @@ def test_a_modem_pulled_in_its_talk_is_in_nobodys_way_and_back_by_itself(tmp_pat
             one.modem.device.faults = Faults(cut_after=cut, seed=cut)
             one.office.wait_until(lambda: not one.port.is_plugged)
             tapper.tap(1)
-            one.office.wait_until(lambda seen=seen: len(one.receptions()) > seen)  # type: ignore[misc]
+            one.wait_beyond(seen)
             one.port.plug()
             one.wait_survey("home")
         assert one.incidents() == []  # it was away for less than half a minute

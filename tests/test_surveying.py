@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,7 @@ class Site:
         self.source = "ntp"
         self.asked: list[str] = []
         self._ask: dict[str, Callable[[], None]] = {
-            name: lambda name=name: self.asked.append(name)  # type: ignore[misc]
-            for name in ears
+            name: partial(self.asked.append, name) for name in ears
         }
         self.status: dict[str, Any] = {}
         self.begin()

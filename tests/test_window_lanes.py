@@ -74,7 +74,8 @@ def test_a_repair_that_did_not_get_through_is_one_again() -> None:
     made = window(30, 30)
     made.receipt(receipt(0), 0)
     made.published(1, 1, 10, 0)
-    assert made.disconnected()
+    assert made.in_flight == 10
+    made.disconnected()
     assert list(made.repairs) == [(1, 30)]
     made.connected(4, 0, Ranges([(21, 30)]))
     assert made.next(BATCH) == (1, 10)

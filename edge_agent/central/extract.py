@@ -57,5 +57,5 @@ def _survey(db: sqlite3.Connection, stream: int, entry: dict[str, Any]) -> None:
     said = [entry[key] for key in _ALWAYS]
     said += [entry.get(key) for key in _MAY]
     said += [heard.get(key) for key in _HEARD]
-    slots = ", ".join("?" * (2 + len(said)))
+    slots = ", ".join("?" * (2 + len(said)))  # question marks only
     db.execute(f"INSERT INTO survey VALUES ({slots})", (stream, entry["seq"], *said))  # noqa: S608

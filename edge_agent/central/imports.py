@@ -137,7 +137,7 @@ def write_receipt(store: Store, outcome: Outcome) -> Path:
         fresh.replace(path)
     except OSError as error:
         cause = error.strerror or str(error)
-        with suppress(OSError):
+        with suppress(OSError):  # the stick may be gone: the cause is said below
             fresh.unlink(missing_ok=True)
         hint = "everything is stored; for the receipt free room there, unlock it, or copy the"
         hint += " bundle to another stick, and import it again"

@@ -11,7 +11,7 @@ from edge_agent.cli.options import central_config
 from edge_agent.cli.progress import Progress
 from edge_agent.cli.table import plain
 from edge_agent.contract import bundle
-from edge_agent.errors import CentralError, ConfigError
+from edge_agent.errors import CentralError
 from edge_agent.ports import files
 
 
@@ -98,9 +98,4 @@ def said(outcome: imports.Outcome) -> str:
 def private_key(path: Path) -> str:
     """The organisation's private key. Raises ConfigError."""
     hint = "make one with `edge-agent central new-organisation-key FILE`, or restore it"
-    text = files.read_key(path, "organisation's private key", hint)
-    try:
-        return bundle.key_of(text)
-    except ValueError as error:
-        operation = "read the organisation's private key"
-        raise ConfigError(operation, str(path), str(error), hint) from None
+    return files.read_key(path, "organisation's private key", bundle.key_of, hint)

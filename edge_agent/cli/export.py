@@ -149,11 +149,7 @@ def _ask(wanted: config.Config, words: dict[str, str]) -> str:
 
 def _organisation_key(path: Path) -> str:
     hint = "copy the organisation's public key there: `edge-agent central new-organisation-key`"
-    text = files.read_key(path, "organisation's key", hint)
-    try:
-        return bundle.check_public(text)
-    except ValueError as error:
-        raise ConfigError("read the organisation's key", str(path), str(error), hint) from None
+    return files.read_key(path, "organisation's key", bundle.check_public, hint)
 
 
 def _sealer(path: Path) -> chain.Sealer:

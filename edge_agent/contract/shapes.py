@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Any, Literal
+from typing import Any
 
 from edge_agent.contract import canonical
 from edge_agent.errors import MessageError
@@ -18,30 +18,31 @@ class Shape:
     """How texts of one shape are cut.
 
     Args:
-        fields: path, whether it holds a string, and the string if it is the same in all of them.
+        fields: path and whether it holds a string, in the order of the text.
+        same: path and string of those that hold the same in all of these texts.
 
     Attributes:
-        paths: names of the columns that are cut out, in the order of the text.
-        strings: those that hold strings.
+        paths: names of the columns that are cut out.
+        strings: those columns that hold strings.
         same: the other columns, as JSON.
         pattern: finds the cells of each line that has this shape.
     """
 
-    def __init__(self, fields: tuple[tuple[str, bool, str | Literal[False]], ...]) -> None:
-        self.paths = tuple(path for path, _, same in fields if same is False)
-        self.strings = frozenset(path for path, is_string, _ in fields if is_string)
-        self.same = {p: encode_basestring(same) for p, _, same in fields if same is not False}
-        parts = skeleton(tree_of(path for path, _, _ in fields)).split("%s")
-        cells = [
-            re.escape(self.same[path])
-            if path in self.same
-            else '"([^"]*)"'
-            if path in self.strings
-            else "([-0-9]+)"
-            for path, _, _ in fields
-        ]
+    def __init__(
+        self, fields: tuple[tuple[str, bool], ...], same: tuple[tuple[str, str], ...]
+    ) -> None:
+        self.same = {path: encode_basestring(text) for path, text in same}
+        self.paths = tuple(path for path, _ in fields if path not in self.same)
+        self.strings = frozenset(path for path, is_string in fields if is_string)
+        parts = skeleton(tree_of(path for path, _ in fields)).split("%s")
+        cells = [self._cell(path) for path, _ in fields]
         whole = "".join(re.escape(a) + b for a, b in zip(parts, [*cells, ""], strict=True))
         self.pattern = re.compile(f"^{whole}$", re.MULTILINE)
+
+    def _cell(self, path: str) -> str:
+        if path in self.same:
+            return re.escape(self.same[path])
+        return '"([^"]*)"' if path in self.strings else "([-0-9]+)"
 
 
 _shape = lru_cache(maxsize=64)(Shape)
@@ -50,20 +51,22 @@ _shape = lru_cache(maxsize=64)(Shape)
 def cut(texts: list[str]) -> tuple[Shape, list[Cells]]:
     """The shape of the first text, and the cells of every text that has it.
 
-    What is the same in three of them is likely so in all, and need not be cut out: a quarter of the
-    time. Where it is not, the wider pattern finds them.
+    A string that is the same in three of them is likely so in all, and need not be cut out: a
+    quarter of the time. Where it is not, the wider pattern finds them.
     """
     joined = "\n".join(texts)
-    samples = [_fields(texts[at]) for at in (0, len(texts) // 2, -1)]
-    fields = tuple(
-        (path, type(value) is str, all(one.get(path) == value for one in samples) and value)
-        for path, value in samples[0].items()
+    first, *others = (_fields(texts[at]) for at in (0, len(texts) // 2, -1))
+    fields = tuple((path, type(value) is str) for path, value in first.items())
+    same = tuple(
+        (path, value)
+        for path, value in first.items()
+        if type(value) is str and all(one.get(path) == value for one in others)
     )
-    narrow = _shape(tuple((path, is_s, same if is_s else False) for path, is_s, same in fields))
+    narrow = _shape(fields, same)
     rows = narrow.pattern.findall(joined)
     if len(rows) == len(texts):
         return narrow, rows
-    wide = _shape(tuple((path, is_s, False) for path, is_s, _ in fields))
+    wide = _shape(fields, ())
     return wide, wide.pattern.findall(joined)
 
 

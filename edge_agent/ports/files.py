@@ -4,11 +4,13 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from edge_agent.errors import ConfigError, JournalError
+
+T = TypeVar("T")
 
 #: What a disk does that may be over later, as opposed to a path that never was right.
 _DISK_FAULTS = frozenset({errno.EROFS, errno.ENOSPC, errno.EIO, errno.EDQUOT})
@@ -30,7 +32,7 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644, *, durable: bool = F
             os.fsync(file.fileno())
     fresh.replace(path)
     if durable:
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def write_status(path: Path, status: Mapping[str, Any]) -> bool:
@@ -54,15 +56,17 @@ def read_status(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def read_key(path: Path, purpose: str, hint: str) -> str:
-    """Text of a key file. Raises ConfigError."""
+def read_key(path: Path, purpose: str, parse: Callable[[str], T], hint: str) -> T:
+    """What `parse` makes of the text of a key file. Raises ConfigError, also for its ValueError."""
     try:
-        return path.read_text(encoding="ascii").strip()
+        return parse(path.read_text(encoding="ascii").strip())
     except OSError as error:
         cause = error.strerror or str(error)
-        raise ConfigError(f"read the {purpose}", str(path), cause, hint) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"read the {purpose}", str(path), "not text", hint) from None
+        cause = "not text"
+    except ValueError as error:
+        cause = str(error)
+    raise ConfigError(f"read the {purpose}", str(path), cause, hint)
 
 
 def lock(path: Path) -> int:
@@ -101,7 +105,8 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """What was made or renamed there outlives a power cut. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -47,7 +47,7 @@ def _level(table: str, interface: str) -> int | None:
 
 def _read(path: Path) -> str:
     """The text of one of the kernel's files; "" if it has none: `carrier` of one that is down."""
-    with suppress(OSError, UnicodeDecodeError):
+    with suppress(OSError, UnicodeDecodeError):  # "" says that it could not be read
         return path.read_text(encoding="ascii").strip()
     return ""
 

@@ -50,7 +50,7 @@ class Door:
             if error.errno != errno.EMFILE:
                 return None
             self._spare.close()  # it would wait, and wake us, for ever
-            with suppress(OSError):
+            with suppress(OSError):  # it has given up already
                 turn_away(self.end.accept()[0])
             self._spare = socket.socket()
             raise

@@ -69,9 +69,10 @@ class Forwarder:
             if key.fileobj is self._door.end:
                 self._accept()
             elif isinstance(key.data, Pair):
+                # Only sockets are registered; a selector's types allow descriptors, too.
                 self._pass(key.data, key.fileobj if mask & _READ else None)  # type: ignore[arg-type]
             elif key.data is None:
-                self._forget(key.fileobj)  # type: ignore[arg-type]
+                self._forget(key.fileobj)  # type: ignore[arg-type]  # as above
             else:
                 return True  # what else was ready may be closed by then
         self._on_time()

@@ -97,14 +97,14 @@ class ScriptedBroker:
         self._closed = True
         for one in (self._listener, self._client):
             if one is not None:
-                with suppress(OSError):
+                with suppress(OSError):  # the other end was quicker
                     one.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits on it
         self._thread.join(_LIMIT_S)
         self._listener.close()
 
     def _run(self) -> None:
         while not self._closed:
-            with suppress(OSError):
+            with suppress(OSError):  # a client that breaks off is one of the things to play
                 self._client, _ = self._listener.accept()
                 with self._client:
                     self.connections += 1

@@ -26,6 +26,7 @@ from edge_agent.contract.messages import MAX_BATCH
 from edge_agent.errors import EdgeAgentError, MessageError
 from edge_agent.journal.batches import Batches, Cut
 from edge_agent.journal.beside import Beside
+from edge_agent.ports import files
 from edge_agent.ranges import Ranges
 
 SUFFIX, PART = ".bundle", ".part"
@@ -103,7 +104,7 @@ def export(
         with _part(file) as part:
             entries, gone = _write(part, out, Batches(journal, sealer), rest, told)
         _part_of(file).rename(file)
-        _sync_directory(folder)
+        files.sync_directory(folder)
     return Written(file, entries, kept, gone)
 
 
@@ -153,7 +154,7 @@ def _part(file: Path) -> Iterator[BinaryIO]:
         except BaseException:
             with suppress(OSError):  # the stick may be gone
                 part.flush()
-            with suppress(OSError):
+            with suppress(OSError):  # likewise: what interrupted us is raised on
                 if _whole(path)[0]:
                     os.fsync(part.fileno())
                 else:
@@ -240,14 +241,6 @@ def _lock(file: BinaryIO) -> None:
 def _sync(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _sync_directory(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

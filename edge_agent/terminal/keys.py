@@ -10,11 +10,7 @@ from edge_agent.ports import files
 def credential_key(path: Path) -> bytes:
     """The organisation's key. Raises ConfigError if it is not there, or is no key."""
     hint = "copy the organisation's key there, or make one with `edge-agent central new-key FILE`"
-    text = files.read_key(path, "credential key", hint)
-    try:
-        return credentials.parse_key(text)
-    except ValueError as error:
-        raise ConfigError("read the credential key", str(path), str(error), hint) from None
+    return files.read_key(path, "credential key", credentials.parse_key, hint)
 
 
 def sealer(path: Path) -> chain.Sealer:
@@ -28,8 +24,4 @@ def sealer(path: Path) -> chain.Sealer:
             hint = "make its directory writable for the agent's user"
             raise ConfigError("make the seal key", str(path), cause, hint) from None
     hint = "restore it from a backup, or remove it and have the central trust the new one"
-    text = files.read_key(path, "seal key", hint)
-    try:
-        return chain.Sealer.from_hex(text)
-    except ValueError as error:
-        raise ConfigError("read the seal key", str(path), str(error), hint) from None
+    return files.read_key(path, "seal key", chain.Sealer.from_hex, hint)

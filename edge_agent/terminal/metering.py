@@ -56,7 +56,7 @@ class Metering:
         if self.budget.most is not None and due and self.budget.spent != self._noted:
             self._noted, self._noted_ms = self.budget.spent, at.mono_ms
             with suppress(JournalError):  # the next note says the same and more
-                self._journal.spent.note(self.budget.day, self.budget.spent)
+                self.note()
 
     def patience_ms(self, now_ms: int, usual_ms: int) -> int:
         """How long an answer may take: on a narrow link it may stand behind a large roster."""

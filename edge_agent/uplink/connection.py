@@ -196,7 +196,7 @@ class Connection:
         self._socket = opened
 
     def _on_socket_close(self, _client: object, _data: object, closing: Any) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # then what was last asked has to do
             self._carried = carried(closing)
         self._socket = None
 

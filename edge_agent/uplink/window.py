@@ -125,9 +125,10 @@ class Window:
         self._owing_since_ms = self._asked_ms = now_ms
         self._asking = False
 
-    def disconnected(self) -> bool:
-        """The connection is over, and with it every message that had no PUBACK; True if any."""
-        return sum(self.refused(mid) for mid in list(self._flights)) > 0
+    def disconnected(self) -> None:
+        """The connection is over, and with it every message that had no PUBACK."""
+        for mid in list(self._flights):
+            self.refused(mid)
 
     def next(self, most: int, *, busy: bool = False, spent: bool = False) -> tuple[int, int] | None:
         """The range of entries to publish now, at most `most`; None if there is no room or need.
@@ -165,13 +166,11 @@ class Window:
         if flight is not None and self._lost(flight):
             self._awaiting.append(flight)
 
-    def refused(self, mid: int) -> bool:
-        """The broker does not want message `mid`, or never saw it. False if it is none of ours."""
+    def refused(self, mid: int) -> None:
+        """The broker does not want message `mid`, or never saw it."""
         flight = self._flights.pop(mid, None)
-        if flight is None:
-            return False
-        self._again(flight)
-        return True
+        if flight is not None:
+            self._again(flight)
 
     def receipt(self, receipt: Receipt, now_ms: int) -> None:
         """The central's database has what `receipt` says; the caller checked that it is ours."""

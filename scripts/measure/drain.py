@@ -270,7 +270,7 @@ def _wait_received(status: Path, limit_s: float) -> None:
             journal = {"backlog": None}
         if journal["backlog"] == 0:
             return
-        time.sleep(0.2)
+        time.sleep(0.2)  # the agent rewrites it once a second and tells nobody
     raise TimeoutError("the agent does not drain its backlog")
 
 
