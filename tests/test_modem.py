@@ -44,12 +44,12 @@ def test_every_model_says_what_is_heard_here(model: str, where: str) -> None:
     assert station.virtual.run(60_000) == [FINE, wanted]
     chip.told.clear()
     assert station.virtual.run(3_600_000) == []
-    assert chip.told == []  # nobody asks it anything meanwhile
+    assert not chip.told  # nobody asks it anything meanwhile
     for _ in range(3):
         station.virtual.decoder.order(Listen())
         assert station.virtual.run(2000) == [wanted]
     assert not {"+COPS=?", "E1"} & set(chip.told)
-    assert chip.told.count("E0") == 0  # once in its life
+    assert chip.told["E0"] == 0  # once in its life
 
 
 def test_a_modem_without_a_sim_card_hears_nothing_and_says_so() -> None:
@@ -177,7 +177,7 @@ def test_orders_of_other_devices_are_left() -> None:
     chip.told.clear()
     station.virtual.decoder.order(EnrolFinger(3))
     assert station.virtual.run(5000) == []
-    assert chip.told == []
+    assert not chip.told
 
 
 @settings(max_examples=60, deadline=None)

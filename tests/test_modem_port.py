@@ -79,7 +79,7 @@ def test_it_tells_what_it_hears_when_it_is_plugged_in_and_when_it_is_asked(
         one.told.clear()
         with pytest.raises(queue.Empty):
             listener.said.get(timeout=0.3)
-        assert one.told == []
+        assert not one.told
         listener.port.order(Listen())
         assert listener.next() == first
 

@@ -112,7 +112,7 @@ def modem(port: str, model: str, reception: str, seconds: float) -> None:
     with modem_standing(port, model, reception) as one:
         click.echo(f"modem at {port}: {model}, {reception}")
         threading.Event().wait(seconds)
-        click.echo(f"asked {len(one.told)} commands")
+        click.echo(f"asked {one.told.total()} commands")
 
 
 @sim.command()

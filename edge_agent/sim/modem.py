@@ -11,6 +11,7 @@ nobody asked for between command and answer; `urcs` says how often this one does
 for and does not know, or must not be asked (AT+COPS=?, which would scan), it refuses.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Modem:
     Attributes:
         device: what runs it, its faults.
         here: the conditions, to be changed at any time.
-        told: the commands that it heard, without their AT.
+        told: the commands that it heard, without their AT, and how often.
     """
 
     chatter = b"\r\nRING\r\n"
@@ -89,7 +90,7 @@ class Modem:
         """Put a modem of `model` behind `port`; `urcs` is the probability of each before a line."""
         self.device = Device(port, self, rate_baud=RATE_BAUD, speed=speed, faults=faults)
         self.here = here
-        self.told: list[str] = []
+        self.told: Counter[str] = Counter()
         self._model = model
         self._urcs = urcs
         self._random = Random(seed)
@@ -139,7 +140,7 @@ class Modem:
             echo = line + b"\r" if self._echo else b""
             text = line.decode("ascii", "replace").strip().upper()
             if text.startswith("AT"):
-                self.told.append(text[2:])
+                self.told[text[2:]] += 1
                 self._echo = self._echo and not text.startswith("ATE0")
                 jobs.append(Job(self._obey(text[2:], echo), code=0))
             elif echo:
